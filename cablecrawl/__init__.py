@@ -1,0 +1,1 @@
+"""Crawls sites that hold US embassy cables, and keeps the evidence for every field."""

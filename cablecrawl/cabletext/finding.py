@@ -1,0 +1,27 @@
+"""What was read from a cable's own text, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Part = Literal["header", "body"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    field: str
+    value: str
+    """Normalised value, as exported."""
+    part: Part
+    """The text that `start` and `end` count in."""
+    start: int
+    end: int
+    """Position of the characters the value was read from; end is exclusive."""
+    rule: str
+    """Name and version of the rule, e.g. "subject_line/1"."""
+
+
+def one_line(text: str) -> str:
+    """`text` with every run of white space made a single space, none at the ends."""
+    return " ".join(text.split())

@@ -1,0 +1,279 @@
+"""Reading WARC files back, one gzip member at a time.
+
+Nothing is taken on trust: a member is good when it decompresses whole with the right CRC and
+its block has the length and the digest its header gives. (warcio takes a half record as good,
+without an error even with `check_digests="raise"`: warcio#127, #138.)
+"""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO
+
+from cablecrawl.capture.exchange import (
+    Exchange,
+    Location,
+    decode_exchange,
+    decode_fields,
+    record_ids,
+    record_order,
+    split_response,
+)
+
+OPEN = ".open"
+"""What the name of a file ends in while it is being written."""
+
+# One read, and the most that is decompressed at once: a torn member can claim any size.
+CHUNK = 64 * 1024
+
+# A header of ours is below 1 KB but for its URL; browsers and servers stop far below this.
+MAX_HEADER = 1024 * 1024
+
+EXCHANGE_RECORDS = ("metadata", "request", "response")
+
+
+class DamagedWarc(Exception):
+    """A WARC file that cannot be read on from `offset`, in bytes."""
+
+    def __init__(self, path: Path, offset: int, why: str) -> None:
+        super().__init__(f"{path.name}: damaged at byte {offset}: {why}")
+        self.path = path
+        self.offset = offset
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One gzip member, which is one WARC record."""
+
+    offset: int
+    length: int
+    """Of the compressed member, in bytes."""
+    headers: dict[str, str]
+    """By lower-case name. Of a repeated header the last value is here."""
+    block: bytes
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.length
+
+    @property
+    def kind(self) -> str:
+        """The WARC-Type."""
+        return self.headers.get("warc-type", "")
+
+    @property
+    def is_note(self) -> bool:
+        """Whether this is a metadata record about the file, not about an exchange."""
+        return self.kind == "metadata" and not self.block.startswith(b"capture: ")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Members that belong together: those of one exchange, or one about the file."""
+
+    members: tuple[Member, ...]
+    exchange: Exchange | None
+
+    @property
+    def end(self) -> int:
+        return self.members[-1].end
+
+
+def read_member(
+    file: BinaryIO, path: Path, offset: int, *, expected: int = CHUNK, verify: bool = True
+) -> Member:
+    """The member at `offset`, read `expected` bytes at a time.
+
+    `verify=False` leaves out the block digest; CRC and lengths are always checked. Raises
+    DamagedWarc when it is not good. `path` is for the error.
+    """
+    inflating = _Inflating(file, path, offset, expected)
+    text = b""
+    while (end := text.find(b"\r\n\r\n")) < 0:
+        piece = inflating.pull()
+        if not piece or len(text) > MAX_HEADER:
+            raise DamagedWarc(path, offset, "no WARC header")
+        text += piece
+    headers = _parse_header(text[:end])
+    try:
+        length = int(headers["content-length"])
+    except (KeyError, ValueError) as error:
+        raise DamagedWarc(path, offset, "a WARC header without a length") from error
+
+    pieces = [text[end + 4 :]]
+    pulled = len(pieces[0])
+    while piece := inflating.pull():
+        pieces.append(piece)
+        pulled += len(piece)
+        if pulled > length + 4:
+            break
+    content = b"".join(pieces)
+    if pulled != length + 4 or not content.endswith(b"\r\n\r\n"):
+        raise DamagedWarc(path, offset, "the WARC block does not have the length it gives")
+    block = content[:-4]
+    if verify and headers.get("warc-block-digest") != f"sha256:{sha256(block).hexdigest()}":
+        raise DamagedWarc(path, offset, "the WARC block does not have the digest it gives")
+    return Member(offset, inflating.consumed, headers, block)
+
+
+def read_members(path: Path, start: int = 0) -> Iterator[Member]:
+    """The members from `start`, each verified. Raises DamagedWarc at the first that is not good.
+
+    One member at a time is in memory. `start` must be where a member starts.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        while start < size:
+            member = read_member(file, path, start)
+            yield member
+            start = member.end
+
+
+def read_stretches(path: Path, start: int = 0) -> Iterator[Stretch]:
+    """The file from `start`, exchange by exchange, with what stands between them.
+
+    Raises DamagedWarc, also for an exchange that the file ends in or that is out of order.
+    """
+    group: list[Member] = []
+    for member in read_members(path, start):
+        if member.kind not in EXCHANGE_RECORDS or member.is_note:
+            if group:
+                raise DamagedWarc(path, member.offset, "an exchange lacks its last record")
+            yield Stretch((member,), None)
+            continue
+        group.append(member)
+        try:
+            exchange = _assemble(group)
+        except ValueError as error:
+            raise DamagedWarc(path, member.offset, str(error)) from error
+        if exchange is not None:
+            yield Stretch(tuple(group), exchange)
+            group = []
+    if group:
+        raise DamagedWarc(path, group[0].offset, "the file ends before this exchange does")
+
+
+def read_exchanges(path: Path, start: int = 0) -> Iterator[tuple[Exchange, Location]]:
+    """The exchanges of a file, in order; for rebuilding a database.
+
+    One exchange at a time is in memory. `start` must be where an exchange starts: 0, or the
+    end of a `Location`. Raises DamagedWarc when the file cannot be read on; what came before
+    has been given. A file that is being written may end so.
+    """
+    warc = final_name(path)
+    for stretch in read_stretches(path, start):
+        if stretch.exchange is not None:
+            last = stretch.members[-1]
+            yield stretch.exchange, Location(warc, last.offset, last.length)
+
+
+def read_response(folder: Path, location: Location, *, verify: bool = False) -> tuple[bytes, bytes]:
+    """Head and payload of the response at `location`; both b"" when there was no response.
+
+    Finds the file sealed or still open. `verify=True` checks the block digest too; CRC and
+    lengths are always checked. Raises DamagedWarc, or FileNotFoundError.
+    """
+    path = folder / location.warc
+    with _open_warc(path) as file:
+        member = read_member(file, path, location.offset, expected=location.length, verify=verify)
+    if member.length != location.length:
+        raise DamagedWarc(
+            path, location.offset, f"{member.length} bytes long, expected {location.length}"
+        )
+    if member.kind != "response":
+        return b"", b""
+    try:
+        return split_response(member.block)
+    except ValueError as error:
+        raise DamagedWarc(path, location.offset, str(error)) from error
+
+
+def final_name(path: Path) -> str:
+    """The name a file has, or will have, when it is sealed."""
+    return path.name.removesuffix(OPEN)
+
+
+def _open_warc(path: Path) -> FileIO:
+    # The file may be sealed, and so renamed, between the first two attempts.
+    for candidate in (path, path.with_name(path.name + OPEN)):
+        with suppress(FileNotFoundError):
+            return FileIO(candidate)
+    return FileIO(path)
+
+
+def _parse_header(text: bytes) -> dict[str, str]:
+    lines = text.decode("latin-1").split("\r\n")
+    if not lines[0].startswith("WARC/1."):
+        return {}
+    pairs = (line.partition(":") for line in lines[1:])
+    return {name.lower(): value.strip() for name, _, value in pairs}
+
+
+def _assemble(group: list[Member]) -> Exchange | None:
+    """The exchange of these members, or None when it needs more. ValueError: not one exchange."""
+    by_kind = {member.kind: member for member in group}
+    kinds = tuple(member.kind for member in group)
+    metadata = by_kind.get("metadata")
+    if metadata is None:
+        if kinds != ("request",):
+            raise ValueError(f"a {kinds[-1]} record without the metadata of its exchange")
+        return None
+    fields = decode_fields(metadata.block)
+    values = dict(fields)
+    order = tuple(values.get("records", "").split(" "))
+    if order != record_order(has_request="request" in order, has_response="response" in order):
+        raise ValueError("its metadata does not name its records")
+    if kinds != order[: len(kinds)]:
+        raise ValueError(f"a {kinds[-1]} record out of place")
+    ids = record_ids(values["capture"], order)
+    for member in group:
+        if member.headers.get("warc-record-id") != f"<{ids[member.kind]}>":
+            raise ValueError(f"a {member.kind} record of another exchange")
+    if kinds != order:
+        return None
+    return decode_exchange(
+        fields,
+        metadata.headers.get("warc-date", ""),
+        by_kind["request"].block if "request" in order else b"",
+        by_kind["response"].block if "response" in order else b"",
+    )
+
+
+class _Inflating:
+    """The content of one gzip member, in pieces of at most CHUNK bytes."""
+
+    def __init__(self, file: BinaryIO, path: Path, offset: int, read_size: int) -> None:
+        self._file = file
+        self._path = path
+        self._offset = offset
+        self._read_size = read_size
+        self._inflate = zlib.decompressobj(31)  # 31: gzip, and nothing else
+        self._read = 0
+        file.seek(offset)
+
+    @property
+    def consumed(self) -> int:
+        """Compressed bytes used so far; after the last piece, the length of the member."""
+        return self._read - len(self._inflate.unused_data)
+
+    def pull(self) -> bytes:
+        """The next piece; b"" after the last. Raises DamagedWarc."""
+        while not self._inflate.eof:
+            data = self._inflate.unconsumed_tail
+            if not data:
+                data = self._file.read(self._read_size)
+                self._read += len(data)
+            if not data:
+                raise DamagedWarc(self._path, self._offset, "the file ends inside a gzip member")
+            try:
+                piece = self._inflate.decompress(data, CHUNK)
+            except zlib.error as error:
+                raise DamagedWarc(self._path, self._offset, f"{error}") from error
+            if piece:
+                return piece
+        return b""

@@ -15,7 +15,7 @@ LONGEST_ORDER = 160
 # "DECL: 12/02/2024", "DECL 2020/02/09", "DECL: 2019-10-30". Two-digit years are left alone,
 # and so are events ("DECL: UPON CLOSURE OF POST").
 DECLASSIFY_ON = re.compile(
-    r"\bDECL(?:ASSIFY)?(?: ON)?[: \t\n]{0,6}"
+    r"\bDECL(?:ASSIFY)?(?: ON)?[:\s]{0,6}"
     r"(?P<date>(?P<a>\d{1,4})[-/. ]{1,2}(?P<b>\d{1,2})[-/. ]{1,2}(?P<c>\d{1,4}))(?![\d/])",
     re.I,
 )

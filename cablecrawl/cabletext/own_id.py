@@ -24,11 +24,15 @@ SECTION = r"(?:(?:FINAL )?SECTION \d{1,2} OF \d{1,2})?"
 PAGE = r"(?:PAGE \d{1,2})?"
 
 # Blanks between them, perhaps with the end of the line.
-GAP = r"[ \t]{0,12}\n?[ \t]{0,12}"
+GAP = r"[ \t\r]{0,12}\n?[ \t]{0,12}"
 
-# A post of up to four words and a number: "RIGA 000028", "PORT AU PRINCE 000943".
+# A post of up to five words and a number: "RIGA 000028", "PORT AU PRINCE 000943".
 POST = r"(?P<post>(?!PAGE\b)[A-Z][A-Z']{1,20}(?:[ .-]{1,2}[A-Z']{2,20}){0,4})"
 SERIAL = r"(?P<serial>\d{2,8})(?![\w/])"
+
+# "05461" in 2000, "005461" later; numbers from before 1973 are not padded.
+PADDED = 5
+LINE_END = re.compile(r"[ \t\r]*(?:\n|\Z)")
 
 # The classification line with all of these, over one to three lines.
 CLASSIFICATION_LINE = re.compile(
@@ -84,8 +88,12 @@ def _classification_lines(heading: Heading) -> list[re.Match[str]]:
         for block in heading.blocks
         if block.kind == "classification"
     )
-    # The search over all of the heading takes four times as long as all else here.
-    return [m for m in at_labels if m] or list(CLASSIFICATION_LINE.finditer(text, 0, end))
+    if found := [match for match in at_labels if match]:
+        return found
+    # The search over all of the heading takes four times as long as all else here. It meets
+    # prose as well ("secret police 40"), so the number must be padded or end its line.
+    searched = CLASSIFICATION_LINE.finditer(text, 0, end)
+    return [m for m in searched if len(m["serial"]) >= PADDED or LINE_END.match(text, m.end())]
 
 
 def _section_marks(body: str) -> Iterator[re.Match[str]]:

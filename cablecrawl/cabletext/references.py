@@ -12,14 +12,14 @@ from cablecrawl.cabletext.heading import EMPTY_LINE, Heading
 NEXT_LETTER = re.compile(r"\s*\(?[B-Z][.)]\s", re.I)
 
 # "BRASILIA 1666", "08 STATE 81854", "2008 THE HAGUE 00021", "09BAMAKO280", "TUNIS-1489": an
-# optional year, a post of up to four words, a number that no date, fraction or telegram number
+# optional year, a post of up to five words, a number that no date, fraction or telegram number
 # goes on from. All repeats are bounded, so the search is linear.
 REFERENCE = re.compile(
     r"(?<![\w/-])"
     r"(?:\(?'?(?P<year>(?:19|20)?\d\d)\)?[ \t\n-]{0,6})?"
-    r"(?P<post>[A-Z]{2,20}(?:[ \t\n.'-]{1,6}[A-Z]{2,20}){0,4})"
-    r"[ \t\n#:-]{0,6}(?P<serial>\d{1,8})(?![\w/])(?![.,-]\d)"
-    r"(?![ \t\n]{1,3}(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))",
+    r"(?P<post>[A-Z]{2,20}(?:[\s.'-]{1,6}[A-Z]{2,20}){0,4})"
+    r"[\s#:-]{0,6}(?P<serial>\d{1,8})(?![\w/])(?![.,-]\d)"
+    r"(?!\s{1,3}(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))",
     re.I,
 )
 

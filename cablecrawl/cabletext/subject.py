@@ -14,7 +14,7 @@ LONGEST_SUBJECT = 600
 # "PAGE 02        HARARE  06677  01 OF 03  291400Z", with the classification above it: paper
 # printouts were cut into pages, in the middle of a subject too.
 PAGE_BREAK = re.compile(
-    r"\n(?:[ \t]*(?:CONFIDENTIAL|SECRET|UNCLASSIFIED)?[ \t]*\n)?"
+    r"\n(?:[ \t]*(?:CONFIDENTIAL|SECRET|UNCLASSIFIED)?[ \t\r]*\n)?"
     r"[ \t]*PAGE \d\d[ \t]+[A-Z ]{1,30}\d+[ \t]+\d\d OF \d\d[ \t]+\d{6}Z\b"
 )
 

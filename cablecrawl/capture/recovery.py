@@ -12,6 +12,7 @@ no copy is overwritten.
 
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -126,7 +127,7 @@ def recover(path_open: Path, verified_end: int) -> Recovery:
     Raises OSError when there is no space for the copy; nothing is cut then.
     """
     # A crash while sealing can leave it read-only.
-    path_open.chmod(0o644)
+    path_open.chmod(path_open.stat().st_mode | stat.S_IWUSR)
     size = path_open.stat().st_size
     if size < verified_end:
         raise DamagedWarc(

@@ -9,6 +9,7 @@ at a time; the run's lock sees to that.
 
 import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ MANIFEST = "MANIFEST-sha256.txt"
 
 # It becomes part of file names and of manifest lines.
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+ANYONE_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ def seal_file(path: Path, size: int, digest: str) -> SealedFile:
     if sealed.exists():
         raise FileExistsError(f"{sealed.name} and {path.name} are both there")
     _list_in_manifest(path.parent, sealed.name, digest)
-    path.chmod(0o444)
+    path.chmod(path.stat().st_mode & ~ANYONE_WRITES)
     os.rename(path, sealed)
     fsync_folder(path.parent)
     return SealedFile(sealed.name, size, digest)

@@ -64,7 +64,8 @@ def test_a_file_cut_anywhere_keeps_its_complete_exchanges_and_its_tail(tmp_path:
     data = whole.read_bytes()
     boundaries = ends(whole)
     members = {member.end for member in read_members(whole)}
-    for cut in range(len(data) + 1):
+    near = {end + step for end in {0, *members} for step in range(-9, 10)}
+    for cut in sorted({*range(0, len(data), 5), *near} & {*range(len(data) + 1)}):
         folder = tmp_path / str(cut)
         folder.mkdir()
         path = folder / OPEN

@@ -4,7 +4,6 @@ import gzip
 import io
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import uuid
@@ -409,7 +408,7 @@ def test_a_sealed_file_is_listed_read_only_and_as_it_says(tmp_path: Path) -> Non
     assert sealed.name == "run-00001.warc.gz"
     assert sealed.bytes == path.stat().st_size
     assert sealed.sha256 == sha256(path.read_bytes()).hexdigest()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o444
+    assert not path.stat().st_mode & 0o222
     assert read_manifest(tmp_path) == {sealed.name: sealed.sha256}
     command = ["sha256sum", "--check", "--strict", "MANIFEST-sha256.txt"]
     subprocess.run(command, cwd=tmp_path, check=True)

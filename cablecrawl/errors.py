@@ -1,0 +1,21 @@
+"""Errors that a user can act on: one line each, with the exit status they lead to."""
+
+from __future__ import annotations
+
+
+class CableCrawlError(Exception):
+    """Bad usage or configuration. The message is one line: what is wrong, where, what to do."""
+
+    exit_status = 1
+
+
+class StorageError(CableCrawlError):
+    """No space, or no permission to write."""
+
+    exit_status = 3
+
+
+class LockedError(CableCrawlError):
+    """Another run works on the same store."""
+
+    exit_status = 4

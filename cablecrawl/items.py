@@ -1,0 +1,104 @@
+"""What flows through the pipelines, and what comes out of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cablecrawl.layouts.page import CableOnPage, Excerpt, PageReading, Span
+from cablecrawl.ledger import Ledger
+from cablecrawl.pagetext import PageText
+from cablecrawl.reference_id import ReferenceID
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A stored capture that an item was read from."""
+
+    id: int
+    """Row of the capture table; 0 for no capture."""
+    capture_id: str
+    """`urn:uuid:…`, the WARC-Record-ID."""
+    run_id: str
+    source: str
+    url: str
+    fetched_at: str
+    """UTC, ISO 8601 with microseconds and Z."""
+    payload_sha256: str
+
+
+@dataclass(slots=True)
+class Claim:
+    """One field value with its evidence."""
+
+    field: str
+    value: str
+    """Normalised value, as exported; of `header` and `body`, the SHA-256 of the text."""
+    asserted_by: str
+    """Whose statement it is: `wikileaks_page`, `cable_header`, `cable_body`, `crawler`, …"""
+    rule: str
+    """The step that read it, `name/version`."""
+    start: int | None = None
+    end: int | None = None
+    """Where the quote stands in the decoded document, in characters; end is exclusive. None:
+    the value could not be located."""
+    quote: str | None = None
+    """The characters it was read from, verbatim; None for `header` and `body`, which are long."""
+    ordinal: int = 0
+    """Position among the values of a field that has several."""
+    basis: str | None = None
+    """Of release claims: `page_timestamp`, `counter`, `template_fingerprint`, …"""
+    confidence: str | None = None
+    """Of release claims: `asserted`, `inferred_strong`, `inferred_weak`, `contradicted`."""
+
+
+@dataclass(slots=True)
+class CablePage:
+    """One cable on one captured page, on its way through the pipelines."""
+
+    capture: Capture
+    locator: str
+    """Where the source has it: path and query of the URL, `#N` for the Nth further cable."""
+    page: PageText
+    reading: PageReading
+    cable: CableOnPage
+    ledger: Ledger
+    """Shared by the cables of one page."""
+    claims: list[Claim] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    """`wrong_body`, `fragment`, …: what a reader of the record must know."""
+    reference_id: ReferenceID | None = None
+    """Set by the dedupe pipeline."""
+    reading_sha256: str = ""
+    """Set by the dedupe pipeline: the digest of header and body."""
+
+    def add_claim(
+        self, field: str, value: str, span: Span | None, asserted_by: str, rule: str, **more: Any
+    ) -> Claim:
+        """Record a claim whose evidence is a span of page text; None where there is none."""
+        claim = Claim(field, value, asserted_by, rule, **more)
+        if span is not None:
+            claim.start, claim.end = self.page.to_document(*span)
+            claim.quote = self.page.document[claim.start : claim.end]
+        claim.ordinal = sum(1 for other in self.claims if other.field == field)
+        self.claims.append(claim)
+        return claim
+
+    def values(self, field: str) -> list[str]:
+        """The values claimed for a field so far, in order."""
+        return [claim.value for claim in self.claims if claim.field == field]
+
+    def excerpt(self, part: str) -> Excerpt:
+        """The cable's `header` or `body`."""
+        return self.cable.header if part == "header" else self.cable.body
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A page that should have given a cable and did not."""
+
+    capture: Capture
+    reason: str
+    """One word: `http_error`, `undecodable`, `no_body`, `unknown_layout`, …"""
+    detail: str
+    """One line."""

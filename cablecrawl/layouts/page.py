@@ -1,0 +1,136 @@
+"""What a layout finds on a page: cables, index entries, links, and what each stretch is."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+BLANK_LINES_BEFORE = re.compile(r"\A(?:[ \t\r\f\v]*\n)+")
+BLANK_LINES_AFTER = re.compile(r"(?:\n[ \t\r\f\v]*)+\Z")
+
+
+class Span(NamedTuple):
+    """A stretch of page text; end is exclusive."""
+
+    start: int
+    end: int
+
+
+class Region(NamedTuple):
+    """A stretch of page text that is no cable, named for the boilerplate rules."""
+
+    start: int
+    end: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value that a page states, and where in its page text."""
+
+    field: str
+    value: str
+    """Normalised."""
+    span: Span
+    asserted_by: str
+    """Whose statement it is: `wikileaks_page`, …"""
+    rule: str
+    """The step that read it, `name/version`."""
+
+
+class Excerpt:
+    """A stretch of page text less what the source put into it, with a map back."""
+
+    def __init__(self, page_text: str, span: Span, removed: Iterable[Span] = ()) -> None:
+        """Leading and trailing blank lines are cut; `removed` are spans inside, in order."""
+        pieces: list[str] = []
+        self._offsets: list[int] = []
+        self._positions: list[int] = []
+        length = 0
+        position = span.start
+        for gap in (*removed, Span(span.end, span.end)):
+            if gap.start > position:
+                pieces.append(page_text[position : gap.start])
+                self._offsets.append(length)
+                self._positions.append(position)
+                length += gap.start - position
+            position = gap.end
+        text = "".join(pieces)
+        before = BLANK_LINES_BEFORE.match(text)
+        self._cut = before.end() if before else 0
+        if self._cut == length:
+            self.text = ""
+        else:
+            after = BLANK_LINES_AFTER.search(text, self._cut)
+            self.text = text[self._cut : after.start() if after else length]
+            if not self.text.strip():
+                self.text = ""
+
+    def locate(self, start: int, end: int) -> Span:
+        """Where [start, end) of the excerpt's text stands in the page text.
+
+        The span covers what was taken out between its ends. Raises IndexError for an empty
+        span or one outside the text.
+        """
+        if not 0 <= start < end <= len(self.text):
+            raise IndexError(f"[{start}, {end}) is no span of an excerpt of {len(self.text)}")
+        return Span(self._position(start + self._cut), self._position(end - 1 + self._cut) + 1)
+
+    def spans(self) -> list[Span]:
+        """The stretches of page text that the excerpt is made of, in order."""
+        if not self.text:
+            return []
+        first, last = self._cut, self._cut + len(self.text)
+        ends = [*self._offsets[1:], last]
+        return [
+            Span(position + max(first - offset, 0), position + min(end, last) - offset)
+            for offset, position, end in zip(self._offsets, self._positions, ends, strict=True)
+            if end > first and offset < last
+        ]
+
+    def _position(self, offset: int) -> int:
+        piece = bisect_right(self._offsets, offset) - 1
+        return self._positions[piece] + offset - self._offsets[piece]
+
+
+@dataclass(slots=True)
+class CableOnPage:
+    """One cable as a page shows it."""
+
+    stated_id: Found
+    """The reference ID as the page states it."""
+    fields: list[Found]
+    header: Excerpt
+    body: Excerpt
+    ordinal: int = 0
+    """Which cable of the page it is, from 0."""
+
+
+@dataclass(slots=True)
+class PageReading:
+    """What a layout reads from one page."""
+
+    layout: str
+    cables: list[CableOnPage] = field(default_factory=list)
+    page_fields: list[Found] = field(default_factory=list)
+    """What the page states of itself: its build counter, …"""
+    chrome_sha256: str | None = None
+    """The fingerprint of the build's chrome, where the layout has one."""
+    regions: list[Region] = field(default_factory=list)
+    is_index: bool = False
+    cable_links: list[str] = field(default_factory=list)
+    """References to cable pages on an index page, as written."""
+    index_links: list[str] = field(default_factory=list)
+    """References to further index pages, as written."""
+    problem: str | None = None
+    """Why a page that should give a cable does not: `reason: what was found`."""
+
+
+def trim(text: str, start: int, end: int) -> Span:
+    """The span less white space at both ends; empty spans stay where they start."""
+    stripped = text[start:end].lstrip()
+    start = end - len(stripped)
+    return Span(start, start + len(stripped.rstrip()))

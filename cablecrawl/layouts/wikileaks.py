@@ -1,0 +1,260 @@
+"""WikiLeaks' cable site, November 2010 to today, and copies of it.
+
+All its variants have the same parts, and the parts are told by what they say: a table whose
+first heading is "Reference ID" (four columns in the first build, five on later cable pages,
+six on index pages), behind it two `<pre>`, header and body, on a cable page and none on an
+index page; "Currently released so far... N / 251,287" in the left-hand pane. Links are not
+trusted for values: a classification's title attribute is wrong on every page, a media link's
+address has its scheme doubled, and copies rewrite them all.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Region, Span, trim
+from cablecrawl.pagetext import PageText, Tag, closing_tag, opening_tags
+from cablecrawl.releases import chrome_fingerprint
+
+NAME = "wikileaks"
+PAGE = "wikileaks_page"
+
+COUNTER = re.compile(r"Currently released so far\.{3}\s*([\d,]+)\s*/\s*([\d,]+)")
+TITLE = re.compile(r"^Viewing cable[ ]+([^,\n]*),?[ ]*(.*)$", re.M)
+DATE_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2})(?::\d{2})?)?")
+MEDIA_HEADING = "Appears in these articles:"
+
+# Headings of the table's columns. "Date" is Created in the four columns of the first build.
+COLUMNS = {
+    "Reference ID": "reference_id",
+    "Date": "created",
+    "Created": "created",
+    "Released": "released",
+    "Classification": "classification",
+    "Origin": "origin",
+    "Subject": "title",
+}
+DATES = frozenset(("created", "released"))
+
+# Paragraph anchors are put before "1." and before the letters of references alike.
+PARAGRAPH_ANCHOR = re.compile(r"""<a\s[^>]*?\bid\s*=\s*["']?par""")
+HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
+# Index families that are walked: together they reach every cable that any index page lists.
+# Origin and tag pages list the same cables over again (407 and 1,353 pages for 6,693).
+INDEX_PAGE = re.compile(r"(?:^|/)(?:reldate|date|classification)/[\w-]+\.html$")
+CABLE_PAGE = re.compile(r"(?:^|/)cable/(?:\d{4}/\d{2}/)?[^/?#]+?(?:\.html)?$")
+# A server's own listing of a folder: how pages are found that no index page lists.
+LISTING_TITLE = re.compile(r"^(?:Index of|Directory listing for) +/", re.M)
+LISTED_FOLDER = re.compile(r"^(?:.*/)?(?:cable|\d{4}|\d{2})/$")
+LISTED_PAGE = re.compile(r"(?:^|/)\d{2}[A-Z][A-Z0-9]*\.html$")
+
+
+def read(page: PageText) -> PageReading | None:
+    """What the page holds; None when it is not of this layout."""
+    text = page.text
+    counter = COUNTER.search(text)
+    table = _cable_table(page)
+    if counter is None and table is None:
+        return _read_listing(page)
+    reading = PageReading(NAME, chrome_sha256=chrome_fingerprint(page.document))
+    if counter is not None:
+        span = Span(*counter.span(1))
+        value = counter[1].replace(",", "")
+        reading.page_fields.append(
+            Found("released_so_far", value, span, PAGE, "wikileaks_counter/1")
+        )
+    if table is None:
+        if TITLE.search(text):
+            reading.problem = "no_table: the page names a cable and has no table with its data"
+        else:
+            _read_links(page, reading)
+        return reading
+    pres = [
+        index
+        for index, tag in enumerate(page.tags)
+        if tag.name == "pre" and not tag.closing and index > table.opening
+    ]
+    if not pres and not TITLE.search(text, 0, table.span.start):
+        _read_links(page, reading)
+        return reading
+    _read_cable(page, reading, table, pres, counter.start() if counter else None)
+    return reading
+
+
+class _CableTable:
+    """The table headed "Reference ID": its headings and its rows of cells."""
+
+    def __init__(self, page: PageText, opening: int) -> None:
+        tags = page.tags
+        self.opening = opening
+        closing = closing_tag(tags, opening)
+        end = tags[closing].text_pos if closing < len(tags) else len(page.text)
+        self.span = Span(tags[opening].text_pos, end)
+        self.headings: list[tuple[str, Span]] = []
+        self.rows: list[list[Span]] = []
+        cells: list[tuple[str, int]] = []
+        for tag in tags[opening:closing]:
+            if tag.name == "tr":
+                self._add_row(page.text, cells, tag.text_pos)
+                cells = []
+            elif tag.name in ("td", "th") and not tag.closing:
+                cells.append((tag.name, tag.text_pos))
+        self._add_row(page.text, cells, end)
+
+    def _add_row(self, text: str, cells: list[tuple[str, int]], end: int) -> None:
+        if not cells:
+            return
+        ends = [start for _, start in cells[1:]] + [end]
+        spans = [trim(text, start, stop) for (_, start), stop in zip(cells, ends, strict=True)]
+        if cells[0][0] == "th":
+            self.headings = [(text[span.start : span.end], span) for span in spans]
+        else:
+            self.rows.append(spans)
+
+
+def _cable_table(page: PageText) -> _CableTable | None:
+    if "Reference ID" not in page.text:
+        return None
+    for opening in opening_tags(page.tags, "table"):
+        heading = next((t for t in page.tags[opening : opening + 8] if t.name == "th"), None)
+        if heading is None:
+            continue
+        if page.text[heading.text_pos :].lstrip()[:12] == "Reference ID":
+            return _CableTable(page, opening)
+    return None
+
+
+def _read_cable(
+    page: PageText,
+    reading: PageReading,
+    table: _CableTable,
+    pres: list[int],
+    counter_start: int | None,
+) -> None:
+    text = page.text
+    columns = [COLUMNS.get(heading) for heading, _ in table.headings]
+    data = [row for row in table.rows if len(row) == len(columns)]
+    if len(data) != 1:
+        reading.problem = f"rows: {len(data)} rows of data in the cable's table, not one"
+        return
+    if len(pres) != 2:
+        reading.problem = f"parts: {len(pres)} <pre> behind the table, not header and body"
+        return
+    found: dict[str, Found] = {}
+    for column, span in zip(columns, data[0], strict=True):
+        if column is None or span.start == span.end:
+            continue
+        value = _cell_value(column, text[span.start : span.end])
+        if value is not None:
+            found[column] = Found(column, value, span, PAGE, "wikileaks_table/1")
+    stated_id = found.pop("reference_id", None)
+    if stated_id is None:
+        reading.problem = "no_reference_id: the cell for the reference ID is empty"
+        return
+    fields = list(found.values())
+    title = TITLE.search(text, 0, table.span.start)
+    if title is not None and title[2].strip():
+        span = trim(text, *title.span(2))
+        fields.append(
+            Found("title", text[span.start : span.end], span, PAGE, "wikileaks_title/1")
+        )
+    for row in table.rows:
+        if len(row) == 1:
+            fields += _read_media(text, row[0], reading)
+    excerpts = [_read_pre(page, opening, reading) for opening in pres]
+    header, body = excerpts
+    if not body.text:
+        reading.problem = "no_body: the second <pre> is empty"
+        return
+    reading.cables.append(CableOnPage(stated_id, fields, header, body))
+    end_of_last = page.tags[closing_tag(page.tags, pres[-1])].text_pos
+    title_start = title.start() if title else table.span.start
+    navigation_start = min(counter_start or 0, title_start)
+    notices_start = title.end(1) if title else table.span.start
+    reading.regions += [
+        Region(0, navigation_start, "banner"),
+        Region(navigation_start, title_start, "navigation"),
+        Region(title_start, notices_start, "title_lead"),
+        Region(notices_start, table.span.start, "notices"),
+        *(Region(*span, "column_heading") for _, span in table.headings),
+        Region(end_of_last, len(text), "footer"),
+    ]
+
+
+def _cell_value(column: str, cell: str) -> str | None:
+    if column not in DATES:
+        return " ".join(cell.split())
+    stated = DATE_AND_TIME.fullmatch(cell)
+    if stated is None:
+        return None
+    return f"{stated[1]}T{stated[2]}" if stated[2] else stated[1]
+
+
+def _read_media(text: str, cell: Span, reading: PageReading) -> list[Found]:
+    """The articles that a cable appears in: the text of the links, or prose."""
+    if not text.startswith(MEDIA_HEADING, cell.start):
+        return []
+    reading.regions.append(Region(cell.start, cell.start + len(MEDIA_HEADING), "media_heading"))
+    articles = []
+    position = cell.start + len(MEDIA_HEADING)
+    for line in text[position : cell.end].split("\n"):
+        span = trim(text, position, position + len(line))
+        if span.end > span.start:
+            value = text[span.start : span.end]
+            articles.append(Found("article", value, span, PAGE, "wikileaks_articles/1"))
+        position += len(line) + 1
+    return articles
+
+
+def _read_pre(page: PageText, opening: int, reading: PageReading) -> Excerpt:
+    tags = page.tags
+    closing = closing_tag(tags, opening)
+    end = tags[closing].text_pos if closing < len(tags) else len(page.text)
+    anchors = [
+        Span(tag.text_pos, tag.text_pos + 1)
+        for tag in tags[opening + 1 : closing]
+        if tag.name == "a" and not tag.closing and _is_paragraph_anchor(page, tag)
+    ]
+    reading.regions += [Region(*span, "paragraph_anchor") for span in anchors]
+    return Excerpt(page.text, Span(tags[opening].text_pos, end), anchors)
+
+
+def _is_paragraph_anchor(page: PageText, tag: Tag) -> bool:
+    return page.text.startswith("¶", tag.text_pos) and bool(
+        PARAGRAPH_ANCHOR.match(page.document, tag.start, tag.end)
+    )
+
+
+def _read_links(page: PageText, reading: PageReading) -> None:
+    """An index page's links; on cable pages none are read."""
+    reading.is_index = True
+    for link in _links(page):
+        path = link.partition("#")[0]
+        if INDEX_PAGE.search(path):
+            reading.index_links.append(path)
+        elif CABLE_PAGE.search(path):
+            reading.cable_links.append(path)
+
+
+def _read_listing(page: PageText) -> PageReading | None:
+    if not LISTING_TITLE.search(page.text, 0, 500):
+        return None
+    reading = PageReading(NAME, is_index=True)
+    for link in _links(page):
+        if link.startswith((".", "/", "?")):
+            continue  # up, or another order of the same listing
+        if LISTED_FOLDER.match(link):
+            reading.index_links.append(link)
+        elif LISTED_PAGE.search(link):
+            reading.cable_links.append(link)
+    return reading
+
+
+def _links(page: PageText) -> list[str]:
+    found: dict[str, None] = {}
+    for tag in page.tags:
+        if tag.name == "a" and not tag.closing:
+            match = HREF.search(page.document, tag.start, tag.end)
+            if match is not None:
+                found[match[1] or match[2] or match[3] or ""] = None
+    return list(found)

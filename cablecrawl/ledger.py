@@ -1,0 +1,85 @@
+"""The ledger: the account of a page text in which every character has one label."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from typing import NamedTuple
+
+UNLABELLED = "unlabelled"
+
+
+class Entry(NamedTuple):
+    """A stretch of page text and what it is."""
+
+    start: int
+    end: int
+    """Exclusive."""
+    label: str
+    """`field:NAME`, `cable:header`, `cable:body`, `boilerplate:RULE`, or `unlabelled`."""
+
+
+class Ledger:
+    """Labels for the characters of one page text; the first label of a character stays."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self._entries: list[Entry] = []
+
+    def label(self, start: int, end: int, label: str) -> int:
+        """Label what is still unlabelled in [start, end); returns how many characters that was.
+
+        Raises IndexError outside the page text.
+        """
+        if not 0 <= start <= end <= self.length:
+            raise IndexError(f"[{start}, {end}) is outside a page text of {self.length}")
+        labelled = 0
+        entries = self._entries
+        index = bisect_left(entries, (start,))
+        if index and entries[index - 1].end > start:
+            index -= 1
+        position = start
+        added: list[Entry] = []
+        while position < end:
+            if index < len(entries) and entries[index].start <= position:
+                position = max(position, entries[index].end)
+                index += 1
+                continue
+            gap_end = min(end, entries[index].start) if index < len(entries) else end
+            added.append(Entry(position, gap_end, label))
+            labelled += gap_end - position
+            position = gap_end
+        for entry in added:
+            entries.insert(bisect_left(entries, entry), entry)
+        return labelled
+
+    def keep(self, start: int, end: int, what: str) -> int:
+        """Label [start, end) as a field of the record, or as cable text."""
+        return self.label(start, end, what)
+
+    def remove(self, start: int, end: int, rule: str) -> int:
+        """Label [start, end) as boilerplate removed by that rule."""
+        return self.label(start, end, f"boilerplate:{rule}")
+
+    def gaps(self) -> list[tuple[int, int]]:
+        """The stretches without a label."""
+        found = []
+        position = 0
+        for entry in self._entries:
+            if entry.start > position:
+                found.append((position, entry.start))
+            position = entry.end
+        if position < self.length:
+            found.append((position, self.length))
+        return found
+
+    def entries(self) -> list[Entry]:
+        """Every character once, in order; gaps are entries labelled `unlabelled`."""
+        return sorted(self._entries + [Entry(*gap, UNLABELLED) for gap in self.gaps()])
+
+    def characters(self) -> Counter[str]:
+        """Characters by label; they add up to the page text's length."""
+        counted: Counter[str] = Counter()
+        for entry in self.entries():
+            counted[entry.label] += entry.end - entry.start
+        return counted

@@ -1,0 +1,94 @@
+"""Opening the database: durable, checked, and of this version."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from cablecrawl.errors import CableCrawlError, StorageError
+from cablecrawl.store.tables import SCHEMA_VERSION, metadata
+
+DATABASE = "cablecrawl.sqlite"
+WARC_FOLDER = "warc"
+
+# Storage that is full or not writable; anything else is a fault of ours.
+STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+SQLITE_STORAGE_CODES = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+}
+
+
+def create_folders(data_dir: Path) -> None:
+    """Make the data folder and what stands in it. Raises StorageError."""
+    with storage_errors(data_dir):
+        (data_dir / WARC_FOLDER).mkdir(parents=True, exist_ok=True)
+        probe = data_dir / ".writable"
+        probe.write_bytes(b"1")
+        probe.unlink()
+
+
+def open_database(data_dir: Path, *, create: bool = False) -> Engine:
+    """The database of a data folder.
+
+    WAL with synchronous FULL: a committed row outlives a power cut. Raises CableCrawlError
+    when there is none (and `create` is not set) or when it is of another version, and
+    StorageError when it cannot be written.
+    """
+    path = data_dir / DATABASE
+    if not create and not path.exists():
+        raise CableCrawlError(f"{path}: there is no store; `scrapy crawl mirrors` makes one")
+    # One connection per thread, each kept open; the writer's waits for no one.
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: sqlite3.Connection, _: object) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    with storage_errors(path), engine.connect() as connection:
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+        if version == 0 and tables == 0:
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+            connection.commit()
+        elif version != SCHEMA_VERSION:
+            raise CableCrawlError(
+                f"{path}: a store of version {version}, and this is CableCrawl's version"
+                f" {SCHEMA_VERSION}: move the database away and run `scrapy reparse`, which"
+                " rebuilds it from the WARC files"
+            )
+    return engine
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk or a missing permission into a StorageError that says where."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in STORAGE_ERRNOS:
+            raise
+        raise StorageError(f"{error.filename or path}: {error.strerror}") from error
+    except DBAPIError as error:
+        raise_storage_error(path, error)
+        raise
+
+
+def raise_storage_error(path: Path, error: DBAPIError) -> None:
+    """Raise StorageError if that is what the database's error means."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in SQLITE_STORAGE_CODES:
+        raise StorageError(f"{path}: {error.orig}") from error
+    if isinstance(error.orig, sqlite3.DatabaseError) and code == sqlite3.SQLITE_NOTADB:
+        raise CableCrawlError(f"{path}: {error.orig}; `scrapy reparse` rebuilds it") from error

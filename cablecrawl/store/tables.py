@@ -1,0 +1,189 @@
+"""The tables. Evidence is append-only: rows of captures, readings and sightings never change.
+
+Times are UTC in ISO 8601 as text. Positions are characters of the decoded document.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION = 1
+"""Kept as SQLite's user_version. A store of another version is refused, never guessed at."""
+
+metadata = MetaData()
+
+
+def _id() -> Column[int]:
+    return Column("id", Integer, primary_key=True)
+
+
+def _to(table: str, name: str | None = None, *, nullable: bool = False) -> Column[int]:
+    return Column(name or table, Integer, ForeignKey(f"{table}.id"), nullable=nullable)
+
+
+source = Table(
+    "source",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("publisher", Text, nullable=False),
+    Column("rank", Integer, nullable=False),
+    sqlite_strict=True,
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("spider", Text, nullable=False),
+    Column("state", Text, nullable=False),  # running, finished, stopped, crashed, failed
+    Column("started", Text, nullable=False),
+    Column("finished", Text),
+    Column("reason", Text),
+    Column("resumed_from", Text),
+    Column("details", Text, nullable=False),  # JSON: arguments, versions, settings digest
+    Column("summary", Text),  # JSON, once it has ended
+    sqlite_strict=True,
+)
+
+capture = Table(
+    "capture",
+    metadata,
+    _id(),
+    Column("capture_id", Text, nullable=False, unique=True),
+    Column("run", Text, ForeignKey("run.id"), nullable=False),
+    _to("source"),
+    Column("url", Text, nullable=False),
+    Column("via", Text),
+    Column("fetched_at", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Integer),
+    Column("flags", Text, nullable=False),
+    Column("detail", Text),
+    Column("warc", Text, nullable=False),
+    Column("offset", Integer, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("payload_sha256", Text, nullable=False),
+    Column("payload_length", Integer, nullable=False),
+    # 1 once its items are committed: what a crash left at 0 is read again from the WARC file.
+    Column("is_read", Integer, nullable=False),
+    Index("capture_by_url", "source", "url"),
+    Index("capture_by_warc", "warc", "offset"),
+    sqlite_strict=True,
+)
+
+witness = Table(
+    "witness",
+    metadata,
+    _id(),
+    _to("source"),
+    Column("reference_id", Text, nullable=False),
+    Column("locator", Text, nullable=False),
+    Column("stated_id", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    UniqueConstraint("reference_id", "source", "locator"),
+    Index("witness_by_place", "source", "locator"),
+    sqlite_strict=True,
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    _id(),
+    _to("witness"),
+    Column("sha256", Text, nullable=False),
+    _to("capture"),
+    Column("layout", Text, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("witness", "sha256"),
+    sqlite_strict=True,
+)
+
+sighting = Table(
+    "sighting",
+    metadata,
+    _id(),
+    _to("witness"),
+    _to("capture"),
+    _to("reading", nullable=True),
+    Column("event", Text, nullable=False),  # first, unchanged, changed, back, gone
+    UniqueConstraint("witness", "capture"),
+    sqlite_strict=True,
+)
+
+step = Table(
+    "step",
+    metadata,
+    _id(),
+    Column("rule", Text, nullable=False),
+    Column("asserted_by", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("confidence", Text, nullable=False),
+    UniqueConstraint("rule", "asserted_by", "basis", "confidence"),
+    sqlite_strict=True,
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    _id(),
+    _to("reading"),
+    Column("field", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("value", Text, nullable=False),
+    _to("step"),
+    Column("start", Integer),
+    Column("end", Integer),
+    Column("quote", Text),
+    _to("capture"),  # the first that made it
+    _to("capture", "last_capture"),
+    UniqueConstraint("reading", "field", "ordinal", "value", "step"),
+    sqlite_strict=True,
+)
+
+problem = Table(
+    "problem",
+    metadata,
+    _id(),
+    _to("capture"),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("capture", "reason", "detail"),
+    sqlite_strict=True,
+)
+
+# The cable pages that a source's index pages list, by the last capture that listed them.
+listing = Table(
+    "listing",
+    metadata,
+    _to("source", "source"),
+    Column("locator", Text, nullable=False),
+    _to("capture"),
+    UniqueConstraint("source", "locator"),
+    sqlite_strict=True,
+)
+
+frontier = Table(
+    "frontier",
+    metadata,
+    _id(),
+    Column("fingerprint", LargeBinary, nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("request", Text, nullable=False),  # JSON
+    Index("frontier_next", "source", "state", "priority", "id"),
+    sqlite_strict=True,
+)

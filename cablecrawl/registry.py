@@ -10,8 +10,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NoReturn, cast
 
+from cablecrawl.errors import CableCrawlError
 
-class RegistryError(ValueError):
+
+class RegistryError(CableCrawlError, ValueError):
     """A registry cannot be used; the message is one line naming file, table and key."""
 
 

@@ -143,18 +143,24 @@ class Releases:
         ]
 
 
+def chrome_span(document: str) -> tuple[int, int] | None:
+    """Where the left-hand pane of a WikiLeaks page stands; None when the document has none."""
+    start = document.find(CHROME_START)
+    end = document.find(CHROME_END, start)
+    return None if start < 0 or end < 0 else (start, end)
+
+
 def chrome_fingerprint(document: str) -> str | None:
     """SHA-256, in hex, of the left-hand pane of a WikiLeaks page, cable or index.
 
     The pane runs from CHROME_START to CHROME_END, less the address of the page in its two
     sharing links; it is hashed as UTF-8. None when the document has no such pane.
     """
-    start = document.find(CHROME_START)
-    end = document.find(CHROME_END, start)
-    if start < 0 or end < 0:
+    span = chrome_span(document)
+    if span is None:
         return None
-    pane = PAGE_ADDRESS.sub(r"\1", document[start:end])
-    return hashlib.sha256(pane.encode("utf-8")).hexdigest()
+    pane = PAGE_ADDRESS.sub(r"\1", document[slice(*span)])
+    return hashlib.sha256(pane.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def load_releases() -> Releases:

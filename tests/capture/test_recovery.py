@@ -332,8 +332,19 @@ def test_a_file_that_was_about_to_be_sealed_is_sealed(tmp_path: Path) -> None:
     os.rename(path, tmp_path / OPEN)  # listed and read-only, as a kill before the renaming left it
     _, sealed = recovered(tmp_path / OPEN)
     assert sealed is not None
-    assert read_manifest(tmp_path) == {SEALED: sealed.sha256}
+    manifest = (tmp_path / "MANIFEST-sha256.txt").read_text()
+    assert manifest == f"{sealed.sha256}  {SEALED}\n"
     assert captures(tmp_path / SEALED) == [page(1).capture_id]
+
+
+def test_a_file_recovered_but_not_renamed_is_sealed_as_it_is(tmp_path: Path) -> None:
+    _, first = recovered(crashed(tmp_path, page(1)))
+    before = (tmp_path / SEALED).read_bytes()
+    os.rename(tmp_path / SEALED, tmp_path / OPEN)
+    _, second = recovered(tmp_path / OPEN)
+    assert first == second
+    assert (tmp_path / SEALED).read_bytes() == before
+    assert list(tmp_path.glob("*.tail.bad*")) == []
 
 
 def test_an_open_file_never_replaces_a_sealed_one(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -345,7 +346,6 @@ def read_members_until_damage(path: Path) -> Iterator[int]:
         lambda text: text.replace(b"Content-Length: ", b"Content-Length: x"),
         lambda text: text.replace(b"WARC/1.1", b"HTTP/1.1"),
         lambda text: b"",
-        lambda text: b"x" * 3_000_000,
     ],
 )
 def test_a_record_that_is_not_what_its_header_says_is_damage(
@@ -355,6 +355,9 @@ def test_a_record_that_is_not_what_its_header_says_is_damage(
     rewritten(path, "response", change)
     with pytest.raises(DamagedWarc):
         list(read_exchanges(path))
+    *_, start = read_members_until_damage(path)
+    with pytest.raises(DamagedWarc):
+        read_response(tmp_path, Location(path.name, start, path.stat().st_size - start))
 
 
 def test_a_record_missing_from_an_exchange_is_damage(tmp_path: Path) -> None:
@@ -368,6 +371,39 @@ def test_a_record_missing_from_an_exchange_is_damage(tmp_path: Path) -> None:
             assert missing.kind == "request"
         with pytest.raises(DamagedWarc):
             list(read_exchanges(path))
+
+
+def test_a_response_that_comes_too_early_is_where_the_damage_is(tmp_path: Path) -> None:
+    path = write(tmp_path, page(1), page(2))
+    data = path.read_bytes()
+    _, _, request, *_ = read_members(path)
+    path.chmod(0o644)
+    path.write_bytes(data[: request.offset] + data[request.end :])
+    with pytest.raises(DamagedWarc, match="out of place") as caught:
+        list(read_exchanges(path))
+    assert caught.value.offset == request.offset
+
+
+def test_no_other_record_stands_inside_an_exchange(tmp_path: Path) -> None:
+    path = write(tmp_path, page())
+    data = path.read_bytes()
+    warcinfo, _, request, _ = read_members(path)
+    path.chmod(0o644)
+    path.write_bytes(data[: request.offset] + data[: warcinfo.end] + data[request.offset :])
+    with pytest.raises(DamagedWarc, match="lacks its last record"):
+        list(read_exchanges(path))
+
+
+@pytest.mark.parametrize("start", [b"", b"WARC/1.1\r\nContent-Length: 10\r\n\r\n"])
+def test_a_member_that_swells_is_not_taken_into_memory(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "run-00001.warc.gz"
+    path.write_bytes(gzip.compress(start + bytes(50_000_000), 1))
+    tracemalloc.start()
+    with pytest.raises(DamagedWarc):
+        list(read_members(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 def test_records_of_two_exchanges_do_not_mix(tmp_path: Path) -> None:
@@ -583,7 +619,9 @@ def test_a_file_that_cannot_be_listed_stays_open_and_is_sealed_later(
     assert read_manifest(tmp_path) == {sealed.name: sealed.sha256}
 
 
-def test_a_really_full_file_system_loses_nothing_that_was_stored(small_disk: Path) -> None:
+def test_a_really_full_disk_loses_nothing_that_was_stored(small_disk: Path) -> None:
+    other = small_disk / "other"
+    other.write_bytes(bytes(100_000))
     writer = WarcWriter(small_disk, "run", {})
     stored = []
     with pytest.raises(OSError, match="No space left"):
@@ -592,12 +630,14 @@ def test_a_really_full_file_system_loses_nothing_that_was_stored(small_disk: Pat
             writer.append([encode_exchange(exchange)])
             stored.append(exchange)
     assert len(stored) > 10
-    # The last few KB still hold a small page.
-    writer.append([encode_exchange(page(1000))])
-    stored.append(page(1000))
-    writer.close()
     path = small_disk / "run-00001.warc.gz.open"
     assert [exchange for exchange, _ in read_exchanges(path)] == stored
+
+    other.unlink()
+    writer.append([encode_exchange(page(1000))])
+    [sealed] = writer.seal()
+    found = [exchange for exchange, _ in read_exchanges(small_disk / sealed.name)]
+    assert found == [*stored, page(1000)]
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The item pipelines, in their order: boilerplate, fields, provenance, dedupe, store."""

@@ -1,1 +1,3 @@
-"""Crawls sites that hold US embassy cables, and keeps the evidence for every field."""
+"""CableCrawl: crawls sites that hold US embassy cables, and keeps the evidence for every field."""
+
+__version__ = "0.1.0"

@@ -71,6 +71,10 @@ class CablePage:
     """Set by the dedupe pipeline."""
     reading_sha256: str = ""
     """Set by the dedupe pipeline: the digest of header and body."""
+    encoding: str = ""
+    """How the document was decoded: Python's name of the codec."""
+    decoding: str = ""
+    """And why: the rule of cablecrawl.decoding, and how much had to be replaced."""
 
     def add_claim(
         self, field: str, value: str, span: Span | None, asserted_by: str, rule: str, **more: Any
@@ -102,3 +106,15 @@ class Problem:
     """One word: `http_error`, `undecodable`, `no_body`, `unknown_layout`, …"""
     detail: str
     """One line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The cable pages that an index page lists."""
+
+    capture: Capture
+    locators: list[str]
+
+
+PageItem = CablePage | Listing | Problem
+"""What a page gives, and what every pipeline is handed."""

@@ -16,15 +16,18 @@ REDACTION_RUN = re.compile(r"[Xx]{4,}")
 LETTER_OR_DIGIT = re.compile(r"[^\W_]+")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, order=True, slots=True)
 class ReleaseClaim:
     """Somebody's statement on when, or with which release, a copy came out."""
 
     value: str
     """A stamp (`2010-12-05T05:05`, no time zone stated), or the ID of a release."""
     asserted_by: str
+    """Whose statement it is: `wikileaks_page`, `crawler`, …"""
     basis: str
+    """What it rests on: `page_timestamp`, `counter`, `template_fingerprint`, …"""
     confidence: str
+    """`asserted`, `inferred_strong`, `inferred_weak`, `contradicted`."""
     source: str
     """The source whose copy says so, or leads to it."""
 
@@ -34,16 +37,23 @@ class Evidence:
     """A claim as it is exported."""
 
     field: str
+    """Which value it is evidence for."""
     value: str
+    """Normalised; of `header` and `body`, the SHA-256 of the text."""
     start: int | None
-    """In the decoded document, in characters; null: not located."""
+    """Where the quote begins in the decoded document, in characters; null: not located."""
     end: int | None
+    """Where it ends, exclusive."""
     quote: str | None
-    """Null for header and body, whose text stands beside; their value is its SHA-256."""
+    """The characters it was read from; null for header and body, whose text stands beside."""
     asserted_by: str
+    """Whose statement it is: `wikileaks_page`, `cable_header`, `cable_body`, `crawler`, …"""
     rule: str
+    """The step that read it, `name/version`."""
     payload_sha256: str
-    """Of the capture it was first read from."""
+    """Of the body, as sent, of the capture it was first read from."""
+    current: bool
+    """False: an earlier capture of this reading said so, and the latest does not."""
 
 
 @dataclass(slots=True)
@@ -51,34 +61,49 @@ class ReadingRecord:
     """One reading of one witness: a line of readings.jsonl, and of a feed for a new reading."""
 
     reference_id: str
+    """Canonical, `07ASTANA1033`."""
     stated_id: str
     """As the page writes it."""
     source: str
+    """The source's name in the registry, or `host:port`."""
     url: str
+    """Where the source has it."""
     layout: str
+    """The page family it was read as."""
     reading_sha256: str
     """Of header, NUL and body, as UTF-8."""
     first_seen: str
     """When the capture was made that it was first read from (UTC)."""
     payload_sha256: str
     """Of that capture's body as sent."""
+    encoding: str
+    """How that body was decoded: Python's name of the codec. Positions count its characters."""
+    decoding: str
+    """And why: `bom`, `header`, `meta`, `utf8_valid`, …, and how much had to be replaced."""
     created: str | None
     """As stated, `2007-04-20T11:13`; no time zone is stated."""
     created_precision: str | None
     """`minute`, `hour` (the builds up to April 2011 print no true minute) or `day`."""
     classification: str | None
+    """As the page states it."""
     origin: str | None
+    """The post that sent it, as the page names it."""
     title: str | None
     """As the page has it; WikiLeaks' own, often cut."""
     subject: str | None
     """As the cable's SUBJECT line has it."""
     tags: list[str]
+    """As the TAGS line has them, in its order."""
     references: list[str]
     """As the REF lines write them; a year that is not written is not added."""
     header: str
+    """The routing lines, verbatim; empty where the page has none."""
     body: str
+    """The text, verbatim less what the source put into it; blank lines at both ends are cut."""
     body_sha256: str
+    """Of the body, as UTF-8."""
     partial_extract: bool
+    """Whether the body says of itself that it is a partial extract."""
     redaction_marks: int
     """How many runs of X or like marks the text has."""
     date_time_group: str | None
@@ -86,13 +111,19 @@ class ReadingRecord:
     own_ids: list[str]
     """The body's own ID lines: post and serial, no year."""
     executive_order: str | None
+    """The E.O. 12958 line: when, or why not, it is to be declassified."""
     sipdis: bool
+    """Whether the text carries the caption SIPDIS."""
     articles: list[str]
     """Where the page says the cable was reported on."""
     released: str | None
+    """The earliest stamp among `releases` that a page states; no time zone is stated."""
     releases: list[ReleaseClaim]
+    """Every release claim made with this reading, those since withdrawn included."""
     flags: list[str]
+    """What to know before using it: `wrong_body`, `fragment`, …; sorted."""
     claims: list[Evidence]
+    """The evidence for every value above, sorted by field."""
 
 
 @dataclass(slots=True)
@@ -100,41 +131,120 @@ class WitnessRecord:
     """A source's copy of a cable."""
 
     source: str
+    """The source's name in the registry, or `host:port`."""
     url: str
+    """Where the source has it."""
     layout: str
+    """The page family its latest reading was read as."""
     reading_sha256: str
     """Of its latest reading."""
     relation: str
-    """To the chosen reading: `chosen`, `same`, `differs`."""
+    """To the chosen reading: `chosen`, `same` (its text is the same), `differs`."""
     first_seen: str
+    """When it was first captured (UTC)."""
     last_seen: str
+    """When it was last captured, or found gone (UTC)."""
     status: str
     """`present`, `unlisted` (the page is there, the source's index no longer lists it), `gone`."""
 
 
 @dataclass(slots=True)
 class CableRecord:
-    """One cable: a line of cables.jsonl."""
+    """One cable: a line of cables.jsonl, a row of cables.csv."""
 
     reference_id: str
+    """Canonical, `07ASTANA1033`; no two lines have the same."""
     aliases: list[str]
+    """Malformed IDs under which sources have it, as stated; sorted."""
     created: str | None
+    """As stated, `2007-04-20T11:13`; no time zone is stated."""
     created_precision: str | None
+    """`minute`, `hour` (the builds up to April 2011 print no true minute) or `day`."""
     classification: str | None
+    """As the page states it."""
     origin: str | None
+    """The post that sent it, as the page names it."""
     subject: str | None
+    """As the cable's SUBJECT line has it."""
     tags: list[str]
+    """As the TAGS line has them, in its order."""
     references: list[str]
+    """As the REF lines write them; a year that is not written is not added."""
     header: str
+    """The routing lines, verbatim; empty where the page has none."""
     body: str
+    """The text, verbatim less what the source put into it; blank lines at both ends are cut."""
     body_sha256: str
+    """Of the body, as UTF-8."""
     partial_extract: bool
+    """Whether the body says of itself that it is a partial extract."""
     redaction_marks: int
+    """How many runs of X or like marks the text has."""
     released: str | None
+    """The earliest stamp among `releases` that a page states; no time zone is stated."""
     releases: list[ReleaseClaim]
+    """Every release claim of every reading of every witness; sorted, each once."""
     witnesses: list[WitnessRecord]
+    """The copies it is known from, sorted by source and URL; one of them is the chosen one."""
     chosen_by: str
+    """What decided between their latest readings: `only_reading` (there is one text),
+    `own_id_agrees`, `fullest_text`, `latest_release`, `source_rank`."""
     flags: list[str] = field(default_factory=list)
+    """What to know of the chosen reading before using it: `wrong_body`, `fragment`, …; sorted."""
+
+
+@dataclass(slots=True)
+class CaptureRecord:
+    """One HTTP exchange as it is kept, failures included: a line of captures.jsonl."""
+
+    source: str
+    """The source's name in the registry, or `host:port`."""
+    capture_id: str
+    """`urn:uuid:…`, the WARC-Record-ID."""
+    run_id: str
+    """The run that made it."""
+    url: str
+    """As requested."""
+    via: str | None
+    """The page that led there."""
+    fetched_at: str
+    """When it was made (UTC)."""
+    outcome: str
+    """`ok`, `http_error`, `undecodable`, `timeout`, `robots_denied`, …"""
+    status: int | None
+    """The HTTP status; null: there was no response."""
+    flags: list[str]
+    """What was odd, in words."""
+    detail: str | None
+    """Why it failed."""
+    warc: str
+    """The WARC file that holds it."""
+    offset: int
+    """Where its gzip member begins in that file, in bytes."""
+    length: int
+    """Of the member, in bytes."""
+    payload_sha256: str
+    """Of the body as sent."""
+    payload_length: int
+    """Of the body as sent, in bytes."""
+
+
+@dataclass(slots=True)
+class ProblemRecord:
+    """A page that should have given a cable and did not: a line of problems.jsonl."""
+
+    source: str
+    """The source's name in the registry, or `host:port`."""
+    url: str
+    """As requested."""
+    reason: str
+    """One word: `http_error`, `undecodable`, `no_body`, `unknown_layout`, …"""
+    detail: str
+    """One line: what was found."""
+    fetched_at: str
+    """When the capture was made (UTC)."""
+    payload_sha256: str
+    """Of its body as sent."""
 
 
 @dataclass(slots=True)
@@ -149,12 +259,17 @@ class ReadingOrigin:
     reading_sha256: str
     first_seen: str
     payload_sha256: str
+    encoding: str
+    decoding: str
     header: str
     body: str
 
 
 def reading_record(
-    origin: ReadingOrigin, current: Sequence[Claim], evidence: list[Evidence], releases: list[ReleaseClaim]
+    origin: ReadingOrigin,
+    current: Sequence[Claim],
+    evidence: list[Evidence],
+    releases: list[ReleaseClaim],
 ) -> ReadingRecord:
     """The record of a reading from the claims that hold for it now."""
 
@@ -173,6 +288,8 @@ def reading_record(
         reading_sha256=origin.reading_sha256,
         first_seen=origin.first_seen,
         payload_sha256=origin.payload_sha256,
+        encoding=origin.encoding,
+        decoding=origin.decoding,
         created=one("created"),
         created_precision=one("created_precision"),
         classification=one("classification"),
@@ -210,6 +327,8 @@ def record_of_page(page: CablePage) -> ReadingRecord:
         page.reading_sha256,
         page.capture.fetched_at,
         page.capture.payload_sha256,
+        page.encoding,
+        page.decoding,
         page.cable.header.text,
         page.cable.body.text,
     )
@@ -218,7 +337,7 @@ def record_of_page(page: CablePage) -> ReadingRecord:
     return reading_record(origin, claims, evidence, release_claims(claims, page.capture.source))
 
 
-def evidence_of(claim: Claim, payload_sha256: str) -> Evidence:
+def evidence_of(claim: Claim, payload_sha256: str, *, current: bool = True) -> Evidence:
     """A claim as it is exported, with the capture it was first read from."""
     return Evidence(
         claim.field,
@@ -229,17 +348,25 @@ def evidence_of(claim: Claim, payload_sha256: str) -> Evidence:
         claim.asserted_by,
         claim.rule,
         payload_sha256,
+        current,
     )
 
 
 def release_claims(claims: Iterable[Claim], source: str) -> list[ReleaseClaim]:
     """The release claims among `claims`, each once, in a fixed order."""
-    found = {
-        (claim.value, claim.asserted_by, claim.basis or "", claim.confidence or "", source)
-        for claim in claims
-        if claim.field in ("released", "release")
-    }
-    return [ReleaseClaim(*parts) for parts in sorted(found)]
+    return sorted(
+        {
+            ReleaseClaim(
+                claim.value,
+                claim.asserted_by,
+                claim.basis or "",
+                claim.confidence or "",
+                source,
+            )
+            for claim in claims
+            if claim.field in ("released", "release")
+        }
+    )
 
 
 def earliest_release(releases: Iterable[ReleaseClaim]) -> str | None:

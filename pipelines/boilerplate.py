@@ -9,7 +9,7 @@ from typing import Self
 from scrapy.crawler import Crawler
 
 from cablecrawl.boilerplate import Rule, load_rules, rules_of
-from cablecrawl.items import CablePage, Problem
+from cablecrawl.items import CablePage, PageItem
 from cablecrawl.layouts.page import PageReading
 from cablecrawl.ledger import Ledger
 from cablecrawl.runs import Stats
@@ -32,7 +32,7 @@ class BoilerplatePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(load_rules(), crawler.stats)
 
-    def process_item(self, item: CablePage | Problem) -> CablePage | Problem:
+    def process_item(self, item: PageItem) -> PageItem:
         if isinstance(item, CablePage) and item.cable.ordinal == 0:
             label_page(item)
             self.remove_boilerplate(item.page.text, item.reading, item.ledger)

@@ -7,7 +7,7 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from cablecrawl.items import CablePage, Claim, Problem
+from cablecrawl.items import CablePage, Claim, PageItem, Problem
 from cablecrawl.reference_id import from_body_line, parse
 from cablecrawl.runs import Stats
 
@@ -26,7 +26,7 @@ class DedupePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler.stats)
 
-    def process_item(self, item: CablePage | Problem) -> CablePage | Problem:
+    def process_item(self, item: PageItem) -> PageItem:
         if not isinstance(item, CablePage):
             return item
         stated = item.cable.stated_id

@@ -8,7 +8,7 @@ from typing import Self
 from scrapy.crawler import Crawler
 
 from cablecrawl.cabletext import read_cable
-from cablecrawl.items import CablePage, Claim, Problem
+from cablecrawl.items import CablePage, Claim, PageItem, Problem
 from cablecrawl.layouts.page import Excerpt, Span
 from cablecrawl.runs import Stats
 
@@ -27,7 +27,7 @@ class FieldsPipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler.stats)
 
-    def process_item(self, item: CablePage | Problem) -> CablePage | Problem:
+    def process_item(self, item: PageItem) -> PageItem:
         if isinstance(item, CablePage):
             claim_page_fields(item)
             claim_precision(item)

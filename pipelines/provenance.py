@@ -6,7 +6,7 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from cablecrawl.items import CablePage, Problem
+from cablecrawl.items import CablePage, PageItem
 from cablecrawl.layouts.page import Found
 from cablecrawl.releases import Releases, chrome_span, load_releases
 from cablecrawl.runs import Stats
@@ -23,7 +23,7 @@ class ProvenancePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(load_releases(), crawler.stats)
 
-    def process_item(self, item: CablePage | Problem) -> CablePage | Problem:
+    def process_item(self, item: PageItem) -> PageItem:
         if isinstance(item, CablePage):
             self.claim_releases(item)
         return item

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Self
+from collections.abc import Callable
+from functools import partial
+from typing import Self, TypeVar
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
+from sqlalchemy import Connection
 
-from cablecrawl.items import CablePage, Problem
+from cablecrawl.extension import RunExtension
+from cablecrawl.items import CablePage, Listing, PageItem, Problem
 from cablecrawl.records import ReadingRecord, record_of_page
-from cablecrawl.runs import RunExtension, Stats
-from cablecrawl.store.evidence import UNCHANGED, add_page, add_problem
+from cablecrawl.extension import RunExtension
+from cablecrawl.runs import Stats
+from cablecrawl.store.evidence import UNCHANGED, add_listing, add_page, add_problem
 from cablecrawl.store.writer import Writer
+
+T = TypeVar("T")
 
 
 class StorePipeline:
@@ -28,19 +35,29 @@ class StorePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(RunExtension.of(crawler).writer, crawler.stats)
+        return cls(RunExtension.of(crawler).run.writer, crawler.stats)
 
-    async def process_item(self, item: CablePage | Problem) -> ReadingRecord:
-        if isinstance(item, Problem):
-            problem = item
-            await asyncio.wrap_future(self.writer.submit(lambda db: add_problem(db, problem)))
-            self.stats.inc_value("cablecrawl/problems")
-            self.stats.inc_value(f"cablecrawl/problems/{item.reason}")
-            raise DropItem(f"{item.capture.url}: {item.reason}: {item.detail}")
-        page = item
-        event = await asyncio.wrap_future(self.writer.submit(lambda db: add_page(db, page)))
-        self.stats.inc_value(f"cablecrawl/sightings/{event}")
-        self.stats.inc_value(f"cablecrawl/source/{item.capture.source}/{event}")
-        if event == UNCHANGED:
-            raise DropItem(f"{item.capture.url}: unchanged", log_level="DEBUG")
-        return record_of_page(item)
+    async def process_item(self, item: PageItem) -> ReadingRecord:
+        match item:
+            case CablePage():
+                event = await self.commit(partial(add_page, page=item))
+                self.stats.inc_value(f"cablecrawl/sightings/{event}")
+                self.stats.inc_value(f"cablecrawl/sightings/{event}/{item.capture.source}")
+                if event == UNCHANGED:
+                    raise DropItem(f"{item.capture.url}: unchanged", log_level="DEBUG")
+                return record_of_page(item)
+            case Listing():
+                await self.commit(
+                    partial(add_listing, capture=item.capture, locators=item.locators)
+                )
+                raise DropItem(f"{item.capture.url}: an index page", log_level="DEBUG")
+            case Problem():
+                await self.commit(partial(add_problem, problem=item))
+                self.stats.inc_value("cablecrawl/problems")
+                self.stats.inc_value(f"cablecrawl/problems/{item.reason}")
+                self.stats.inc_value(f"cablecrawl/problems/{item.reason}/{item.capture.source}")
+                raise DropItem(f"{item.capture.url}: {item.reason}: {item.detail}")
+
+    async def commit(self, job: Callable[[Connection], T]) -> T:
+        """Wait until a job of the writer is committed."""
+        return await asyncio.wrap_future(self.writer.submit(job))

@@ -121,6 +121,8 @@ class PageReading:
     """The fingerprint of the build's chrome, where the layout has one."""
     regions: list[Region] = field(default_factory=list)
     is_index: bool = False
+    is_folder_listing: bool = False
+    """The server's own list of files: it says what is there, not what the site publishes."""
     cable_links: list[str] = field(default_factory=list)
     """References to cable pages on an index page, as written."""
     index_links: list[str] = field(default_factory=list)

@@ -239,7 +239,7 @@ def _read_links(page: PageText, reading: PageReading) -> None:
 def _read_listing(page: PageText) -> PageReading | None:
     if not LISTING_TITLE.search(page.text, 0, 500):
         return None
-    reading = PageReading(NAME, is_index=True)
+    reading = PageReading(NAME, is_index=True, is_folder_listing=True)
     for link in _links(page):
         if link.startswith((".", "/", "?")):
             continue  # up, or another order of the same listing

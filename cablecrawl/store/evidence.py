@@ -90,8 +90,13 @@ def add_sources(connection: Connection, sources: Iterable[Source]) -> None:
         )
 
 
-def add_capture(connection: Connection, stored: StoredExchange) -> Capture:
-    """The row of an exchange; of one known already, the row that is there."""
+def add_capture(
+    connection: Connection, stored: StoredExchange, *, is_read: bool = False
+) -> Capture:
+    """Add the row of an exchange; one that is known already keeps its row.
+
+    `is_read`: nothing is to be read from it (a robots.txt, a failure).
+    """
     exchange = stored.exchange
     fetched_at = iso(exchange.fetched_at)
     connection.execute(
@@ -112,7 +117,7 @@ def add_capture(connection: Connection, stored: StoredExchange) -> Capture:
             "length": stored.location.length,
             "payload_sha256": stored.payload_sha256,
             "payload_length": stored.payload_length,
-            "is_read": 0,
+            "is_read": int(is_read),
         },
     )
     row = connection.execute(_CAPTURE_ROW, {"capture_id": exchange.capture_id}).scalar_one()
@@ -154,6 +159,8 @@ def add_page(connection: Connection, page: CablePage) -> str:
                 "sha256": page.reading_sha256,
                 "capture": page.capture.id,
                 "layout": page.reading.layout,
+                "encoding": page.encoding,
+                "decoding": page.decoding,
                 "header": page.cable.header.text,
                 "body": page.cable.body.text,
             },

@@ -51,7 +51,8 @@ run = Table(
     Column("started", Text, nullable=False),
     Column("finished", Text),
     Column("reason", Text),
-    Column("resumed_from", Text),
+    # The run that began the crawl: a crawl that was cut short is gone on with by other runs.
+    Column("crawl", Text, nullable=False),
     Column("details", Text, nullable=False),  # JSON: arguments, versions, settings digest
     Column("summary", Text),  # JSON, once it has ended
     sqlite_strict=True,
@@ -105,6 +106,8 @@ reading = Table(
     Column("sha256", Text, nullable=False),
     _to("capture"),
     Column("layout", Text, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("decoding", Text, nullable=False),
     Column("header", Text, nullable=False),
     Column("body", Text, nullable=False),
     UniqueConstraint("witness", "sha256"),
@@ -179,11 +182,13 @@ frontier = Table(
     "frontier",
     metadata,
     _id(),
-    Column("fingerprint", LargeBinary, nullable=False, unique=True),
     Column("source", Text, nullable=False),
+    Column("crawl", Text, nullable=False),  # the run that began it
+    Column("fingerprint", LargeBinary, nullable=False),
     Column("state", Integer, nullable=False),
     Column("priority", Integer, nullable=False),
     Column("request", Text, nullable=False),  # JSON
+    UniqueConstraint("source", "fingerprint"),
     Index("frontier_next", "source", "state", "priority", "id"),
     sqlite_strict=True,
 )

@@ -1,0 +1,252 @@
+"""Captures every exchange, failures too, before anything else sees it.
+
+It sits below HttpCompression, so it has the body as it came. The exchange is in the WARC file
+and its row committed before the response goes on; then its content coding is undone, strictly,
+and a body that is not whole is asked for again and read by nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import uuid
+from datetime import UTC, datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Self
+from urllib.parse import urlsplit
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+)
+from scrapy.http import Headers, Response
+
+from cablecrawl.capture import Exchange, Location, read_response
+from cablecrawl.decoding import TooLargeError, UndecodableError, decode_content
+from cablecrawl.errors import StorageError
+from cablecrawl.extension import RunExtension
+from cablecrawl.frontier import CAPTURE, ROW
+from cablecrawl.items import Capture
+from cablecrawl.scope import SOURCE, VIA, host_of, hosts_of
+from cablecrawl.store.database import WARC_FOLDER
+from cablecrawl.store.evidence import add_capture
+
+logger = logging.getLogger(__name__)
+
+OUTCOME_OF_ERROR: dict[type[BaseException], str] = {
+    CannotResolveHostError: "dns",
+    DownloadTimeoutError: "timeout",
+    DownloadConnectionRefusedError: "refused",
+    DownloadCancelledError: "too_large",
+    ResponseDataLossError: "dataloss",
+    UnsupportedURLSchemeError: "unsupported_scheme",
+    DownloadFailedError: "failed",
+}
+TLS_ERROR = re.compile(r"\b(?:ssl|tls|certificate|verify)\b|OpenSSL|VerificationError", re.I)
+RESET = re.compile(r"reset|ConnectionLost|ConnectionDone|closed", re.I)
+
+# What Scrapy's flags call a body that ended early.
+DATALOSS = "dataloss"
+LINE_BREAK = re.compile(rb"[\r\n]+")
+
+
+class UnreadableError(IgnoreRequest):
+    """A body that is not whole, still after the last retry: `outcome: detail`."""
+
+
+class CaptureMiddleware:
+    """Writes exchanges through the store's writer; counts outcomes and bytes."""
+
+    def __init__(self, crawler: Crawler, extension: RunExtension) -> None:
+        self.crawler = crawler
+        self.extension = extension
+        self.run = extension.run
+        self.warcs = extension.run.data_dir / WARC_FOLDER
+        self.limit = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+        self.unread = extension.run.unread_captures()
+        self.source_of_host = {
+            host: name for name, source in extension.sources.items() for host in hosts_of(source)
+        }
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler, RunExtension.of(crawler))
+
+    def process_request(self, request: Request) -> Response | None:
+        """Answer from the store what a killed run had captured and not yet read."""
+        source = self._source_of(request)
+        unread = self.unread.pop((source, request.url), None) if ROW in request.meta else None
+        if unread is None:
+            return None
+        capture, warc, offset, length = unread
+        head, body = read_response(self.warcs, Location(warc, offset, length), verify=True)
+        request.meta[CAPTURE] = capture
+        status_line, _, header_lines = head.partition(b"\r\n")
+        headers = Headers()
+        for line in header_lines.split(b"\r\n"):
+            name, colon, value = line.partition(b":")
+            if colon:
+                headers.appendlist(name.strip(), value.strip())
+        self.crawler.stats.inc_value("cablecrawl/captures_read_again")
+        return Response(
+            request.url,
+            status=int(status_line.split()[1]),
+            headers=headers,
+            body=body,
+            flags=["captured"],
+        )
+
+    async def process_response(self, request: Request, response: Response) -> Request | Response:
+        content, outcome, detail = self._assess(response)
+        if "captured" not in response.flags:
+            await self._capture(request, response, outcome, detail)
+        if outcome in ("undecodable", "too_large", DATALOSS):
+            retry = None
+            if outcome != "too_large":
+                retry = get_retry_request(
+                    request, spider=self._spider, reason=f"cablecrawl_{outcome}"
+                )
+            if retry is not None:
+                return retry
+            raise UnreadableError(f"{outcome}: {detail}")
+        headers = response.headers.copy()
+        headers.pop("Content-Encoding", None)
+        # A plain Response: a text one would have Scrapy guess at its encoding.
+        return Response(
+            response.url,
+            status=response.status,
+            headers=headers,
+            body=content,
+            flags=response.flags,
+            certificate=response.certificate,
+            ip_address=response.ip_address,
+            protocol=response.protocol,
+        )
+
+    async def process_exception(self, request: Request, exception: Exception) -> None:
+        """A failure is a capture too: that nothing came is evidence."""
+        if CAPTURE in request.meta or isinstance(exception, StorageError | UnreadableError):
+            return
+        await self._capture(request, None, outcome_of(exception), _one_line(exception))
+
+    @property
+    def _spider(self) -> Spider:
+        assert self.crawler.spider is not None
+        return self.crawler.spider
+
+    def _source_of(self, request: Request) -> str:
+        """A request's source; a robots.txt belongs to the source of its host."""
+        named = request.meta.get(SOURCE)
+        return named if named is not None else self.source_of_host[host_of(request.url) or ""]
+
+    def _assess(self, response: Response) -> tuple[bytes, str, str | None]:
+        """The body with its content coding undone, the outcome, and what is wrong."""
+        if DATALOSS in response.flags:
+            return b"", DATALOSS, "the body is shorter than its Content-Length"
+        codings = ",".join(
+            value.decode("latin-1") for value in response.headers.getlist("Content-Encoding")
+        )
+        try:
+            content = decode_content(response.body, codings.split(","), limit=self.limit)
+        except TooLargeError as error:
+            return b"", "too_large", str(error)
+        except UndecodableError as error:
+            return b"", "undecodable", str(error)
+        return content.body, "ok" if response.status == 200 else "http_error", None
+
+    async def _capture(
+        self, request: Request, response: Response | None, outcome: str, detail: str | None
+    ) -> None:
+        exchange = Exchange(
+            capture_id=uuid.uuid4().urn,
+            run_id=self.run.id,
+            source=self._source_of(request),
+            url=request.url,
+            via=request.meta.get(VIA),
+            fetched_at=datetime.now(UTC),
+            outcome=outcome,
+            status=response.status if response is not None else None,
+            request_block=b"" if outcome == "robots_denied" else request_block(request),
+            response_head=response_head(response) if response is not None else b"",
+            payload=response.body if response is not None else b"",
+            ip_address=str(response.ip_address) if response and response.ip_address else None,
+            flags=tuple(response.flags) if response is not None else (),
+            truncated="disconnect" if outcome == DATALOSS else None,
+            detail=detail,
+        )
+        is_read = outcome != "ok" or ROW not in request.meta
+        insert = partial(add_capture, is_read=is_read)
+        try:
+            capture: Capture = await asyncio.wrap_future(
+                self.run.writer.submit_capture(exchange, insert)
+            )
+        except Exception as error:
+            self.extension.fail(error)
+            raise IgnoreRequest("the store cannot be written") from error
+        request.meta[CAPTURE] = capture
+        stats = self.crawler.stats
+        stats.inc_value("cablecrawl/captures")
+        stats.inc_value(f"cablecrawl/captures/{outcome}")
+        stats.inc_value("cablecrawl/bytes", len(exchange.payload))
+
+
+def outcome_of(error: BaseException) -> str:
+    """One word for why there was no response."""
+    if isinstance(error, IgnoreRequest):
+        text = str(error)
+        if text.startswith("Forbidden by robots.txt"):
+            return "robots_denied"
+        return text.partition(":")[0] if ": " in text else "not_requested"
+    for kind, outcome in OUTCOME_OF_ERROR.items():
+        if isinstance(error, kind):
+            if outcome != "failed":
+                return outcome
+            break
+    text = f"{error!r} {error.__cause__!r}"
+    if TLS_ERROR.search(text):
+        return "tls"
+    return "reset" if RESET.search(text) else "failed"
+
+
+def request_block(request: Request) -> bytes:
+    """The request as HTTP/1.1; Scrapy adds the connection's own headers further down."""
+    parts = urlsplit(request.url)
+    target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    lines = [f"{request.method} {target} HTTP/1.1".encode("latin-1", "replace")]
+    if b"Host" not in request.headers:
+        lines.append(b"Host: " + parts.netloc.rpartition("@")[2].encode("latin-1", "replace"))
+    return b"\r\n".join(lines + _header_lines(request.headers)) + b"\r\n\r\n"
+
+
+def response_head(response: Response) -> bytes:
+    """Status line and headers. Scrapy keeps no reason phrase: the standard one is written."""
+    try:
+        phrase = HTTPStatus(response.status).phrase
+    except ValueError:
+        phrase = "Unknown"
+    protocol = response.protocol or "HTTP/1.1"
+    lines = [f"{protocol} {response.status} {phrase}".encode("latin-1")]
+    return b"\r\n".join(lines + _header_lines(response.headers)) + b"\r\n\r\n"
+
+
+def _header_lines(headers: Headers) -> list[bytes]:
+    return [
+        name + b": " + LINE_BREAK.sub(b" ", value)
+        for name in headers
+        for value in headers.getlist(name)
+    ]
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:500]

@@ -1,0 +1,52 @@
+"""`scrapy crawl`, with exit statuses that say how the run ended."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from asyncio import Task
+from typing import cast
+
+from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.exceptions import UsageError
+
+from cablecrawl.errors import CableCrawlError
+from cablecrawl.extension import RunExtension
+
+
+class Command(ScrapyCrawl):
+    """Runs a spider; bad arguments and a store that cannot be used get one line."""
+
+    def long_desc(self) -> str:
+        return (
+            "Crawl all enabled sources of a kind: mirrors. Give `-a source=NAME,...` for some of"
+            " them, or `-a url=URL,...` for a site that is in no registry, or one page of it."
+            " A crawl that was cut short is gone on with. Exit status: 0 finished, 1 bad usage,"
+            " 2 a source failed, 3 no space or permission, 4 another run is at work, 130"
+            " interrupted. Example: scrapy crawl mirrors -a url=http://127.0.0.1:8000/"
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if len(args) != 1:
+            raise UsageError("give one spider: scrapy crawl mirrors")
+        assert self.crawler_process is not None
+        known = self.crawler_process.spider_loader.list()
+        if args[0] not in known:
+            self._refuse(CableCrawlError(f"{args[0]}: unknown spider (one of {', '.join(known)})"))
+            return
+        crawler = self._create_crawler(args[0])
+        crawling = cast("Task[None]", self.crawler_process.crawl(crawler, **opts.spargs))
+        errors: list[BaseException | None] = []
+        crawling.add_done_callback(lambda done: errors.append(done.exception()))
+        self.crawler_process.start()
+        error = next(filter(None, errors), None)
+        if isinstance(error, CableCrawlError):
+            self._refuse(error)
+        elif error is not None:
+            raise error
+        else:
+            self.exitcode = RunExtension.of(crawler).exit_status
+
+    def _refuse(self, error: CableCrawlError) -> None:
+        print(f"scrapy crawl: {error}", file=sys.stderr)
+        self.exitcode = error.exit_status

@@ -1,0 +1,135 @@
+"""The run inside Scrapy: opened with the crawler, shown while it goes on, closed with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self
+
+from scrapy import Spider, signals
+from scrapy.crawler import Crawler
+
+from cablecrawl.errors import CableCrawlError, StorageError
+from cablecrawl.runs import Run, describe_run
+from cablecrawl.sources import Source
+from cablecrawl.summary import Summary, progress_line
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two progress lines on a terminal.
+PROGRESS_INTERVAL = 1.0
+
+
+class RunExtension:
+    """Opens the run, watches over its writer, prints progress and summary."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Raises CableCrawlError when the store cannot be opened, recovered or locked."""
+        self.crawler = crawler
+        spider = crawler.spider
+        assert spider is not None
+        self.sources: dict[str, Source] = getattr(spider, "sources", {})
+        arguments: dict[str, str] = getattr(spider, "arguments", {})
+        description = describe_run(
+            spider.name, arguments, crawler.settings, self.sources.values()
+        )
+        self.run = Run(Path(crawler.settings["DATA_DIR"]), description)
+        self.error: BaseException | None = None
+        self.summary: Summary | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._progress: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        extension = cls(crawler)
+        crawler.signals.connect(extension.spider_opened, signals.spider_opened)
+        crawler.signals.connect(extension.spider_closed, signals.spider_closed)
+        return extension
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Self:
+        """The crawler's run. Raises RuntimeError where the extension is switched off."""
+        extension = crawler.get_extension(cls)
+        if extension is None:
+            raise RuntimeError("CableCrawl needs its extension cablecrawl.extension.RunExtension")
+        return extension
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self.error is not None
+
+    @property
+    def exit_status(self) -> int:
+        """What `scrapy crawl` ends with."""
+        if isinstance(self.error, CableCrawlError):
+            return self.error.exit_status
+        if self.error is not None or self.summary is None:
+            return 1
+        return self.summary.exit_status
+
+    def watch(self, future: Future[Any]) -> None:
+        """End the crawl if a job of the writer fails."""
+        loop = asyncio.get_running_loop()
+
+        def check(done: Future[Any]) -> None:
+            error = done.exception()
+            if error is not None:
+                loop.call_soon_threadsafe(self.fail, error)
+
+        future.add_done_callback(check)
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing can be written any more: end the crawl; what is committed stays."""
+        if self.error is not None:
+            return
+        self.error = error
+        reason = "no_space" if isinstance(error, StorageError) else "store_failed"
+        logger.error("%s: the crawl ends; run it again to go on", error, exc_info=_unforeseen(error))
+        self._closing = asyncio.ensure_future(
+            self.crawler.engine.close_spider_async(reason=reason)
+        )
+
+    def spider_opened(self, spider: Spider) -> None:
+        if self.run.resumes:
+            counts = self.run.frontier_counts()
+            logger.warning(
+                "going on with the crawl of run %s: %d requests done, %d to make",
+                self.run.crawl,
+                counts.get(2, 0),
+                counts.get(0, 0),
+            )
+        if self.run.recovered:
+            logger.warning("%d captures of a killed run were recovered", self.run.recovered)
+        if sys.stderr.isatty():
+            self._progress = asyncio.ensure_future(self._show_progress())
+
+    def spider_closed(self, spider: Spider, reason: str) -> None:
+        if self._progress is not None:
+            self._progress.cancel()
+            sys.stderr.write("\r\x1b[K")
+        state = "failed" if self.has_failed else "finished" if reason == "finished" else "stopped"
+        try:
+            self.summary = Summary.of_run(self.run, self.crawler.stats.get_stats(), state, reason)
+            self.run.finish(state, reason, self.summary.as_dict())
+        except CableCrawlError as error:
+            self.error = self.error or error
+            logger.error("%s", error)
+        if self.summary is not None:
+            sys.stderr.write(self.summary.text())
+            sys.stderr.flush()
+
+    async def _show_progress(self) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_INTERVAL)
+            line = progress_line(self.run, self.crawler.stats.get_stats())
+            sys.stderr.write(f"\r\x1b[K{line}")
+            sys.stderr.flush()
+
+
+def _unforeseen(error: BaseException) -> BaseException | None:
+    """The error itself, for a traceback, where it is no fault of the storage."""
+    return None if isinstance(error, CableCrawlError) else error

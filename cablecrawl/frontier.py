@@ -1,0 +1,230 @@
+"""The frontier: a scheduler whose requests are rows, so that kill -9 loses none of them.
+
+Scrapy's JOBDIR loses them: killed and started again it ends at once with 610 of 1,000 pages
+never asked for. Here a request is pending, leased, or done, and it is done only when the
+engine has let go of it: downloaded, read, and its items committed. All rows are written by
+the store's writer, in order: what a page gave is always committed before the page is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from concurrent.futures import Future
+from typing import Any, Self
+
+from scrapy import Request, Spider
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.crawler import Crawler
+from scrapy.utils.request import request_from_dict
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from cablecrawl.extension import RunExtension
+from cablecrawl.items import Capture
+from cablecrawl.runs import DONE, LEASED, PENDING
+from cablecrawl.scope import SOURCE
+from cablecrawl.store import tables as t
+from cablecrawl.store.evidence import mark_read
+
+# Requests of one source held in memory ahead of their turn, and when to fetch more.
+AHEAD = 64
+LOW = 32
+# Requests that one page gave are written together.
+MAX_OUTBOX = 500
+
+# Keys of Request.meta: the row of a leased request, and the capture its download made.
+ROW = "cablecrawl_row"
+CAPTURE = "cablecrawl_capture"
+
+_INSERT = insert(t.frontier).on_conflict_do_nothing(index_elements=["source", "fingerprint"])
+# A retry takes its own row again.
+_RETRY = insert(t.frontier).on_conflict_do_update(
+    index_elements=["source", "fingerprint"],
+    set_={"state": PENDING, "request": insert(t.frontier).excluded.request},
+)
+_NEXT = (
+    select(t.frontier.c.id, t.frontier.c.request)
+    .where(t.frontier.c.source == bindparam("source"), t.frontier.c.state == PENDING)
+    .order_by(t.frontier.c.priority.desc(), t.frontier.c.id)
+    .limit(bindparam("count"))
+)
+_SET_STATE = (
+    update(t.frontier).where(t.frontier.c.id == bindparam("row")).values(state=bindparam("new"))
+)
+
+Leases = dict[str, list[tuple[int, str]]]
+
+
+class FrontierScheduler(BaseScheduler):
+    """Hands out the requests of all sources by turns, fewest under way first."""
+
+    def __init__(self, crawler: Crawler, extension: RunExtension) -> None:
+        self.crawler = crawler
+        self.extension = extension
+        self.writer = extension.run.writer
+        self.sources = [source.name for source in extension.run.description.sources]
+        self.ahead: dict[str, deque[Request]] = {name: deque() for name in self.sources}
+        self.leased: dict[int, Request] = {}
+        self.under_way: dict[str, int] = dict.fromkeys(self.sources, 0)
+        self._outbox: list[dict[str, Any]] = []
+        self._retries: list[dict[str, Any]] = []
+        self._refilling = False
+        # Rows may be there that have not been asked for: at first, those of an earlier run.
+        self._more = True
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler, RunExtension.of(crawler))
+
+    def open(self, spider: Spider) -> None:
+        self.spider = spider
+        self._loop = asyncio.get_running_loop()
+
+    def close(self, reason: str) -> None:
+        self._flush()
+        self._finish(in_progress=set())
+
+    def has_pending_requests(self) -> bool:
+        return bool(
+            self._outbox
+            or self._retries
+            or self._refilling
+            or self._more
+            or any(self.ahead.values())
+        )
+
+    def enqueue_request(self, request: Request) -> bool:
+        source = request.meta[SOURCE]
+        row = request.meta.get(ROW)
+        held = self.leased.get(row) if row is not None else None
+        fingerprint = self.crawler.request_fingerprinter.fingerprint(request)
+        values = {
+            "source": source,
+            "crawl": self.extension.run.crawl,
+            "fingerprint": fingerprint,
+            "state": PENDING,
+            "priority": request.priority,
+            "request": self._to_json(request),
+        }
+        if held is not None and self.crawler.request_fingerprinter.fingerprint(held) == fingerprint:
+            self._let_go(held)
+            self._retries.append(values)
+        else:
+            self._outbox.append(values)
+        if len(self._outbox) >= MAX_OUTBOX:
+            self._flush()
+        return True
+
+    def next_request(self) -> Request | None:
+        engine = self.crawler.engine
+        # Private, and the one place that holds a request from its download to its last item.
+        assert engine._slot is not None
+        self._finish(engine._slot.inprogress)
+        self._flush()
+        self._refill()
+        waiting = [name for name in self.sources if self.ahead[name]]
+        if not waiting:
+            return None
+        source = min(waiting, key=lambda name: self.under_way[name])
+        request = self.ahead[source].popleft()
+        self.leased[request.meta[ROW]] = request
+        self.under_way[source] += 1
+        return request
+
+    def _finish(self, in_progress: set[Request]) -> None:
+        """Mark as done what the engine has let go of."""
+        finished = [request for request in self.leased.values() if request not in in_progress]
+        for request in finished:
+            self._let_go(request)
+        if finished and not self.extension.has_failed:
+            rows = [request.meta[ROW] for request in finished]
+            captures: list[Capture] = [
+                request.meta[CAPTURE] for request in finished if CAPTURE in request.meta
+            ]
+
+            def job(db: Connection) -> None:
+                mark_read(db, [capture.id for capture in captures])
+                db.execute(_SET_STATE, [{"row": row, "new": DONE} for row in rows])
+
+            self.extension.watch(self.writer.submit(job))
+
+    def _let_go(self, request: Request) -> None:
+        del self.leased[request.meta[ROW]]
+        self.under_way[request.meta[SOURCE]] -= 1
+
+    def _flush(self) -> None:
+        """Hand new requests to the writer."""
+        if not self._outbox and not self._retries:
+            return
+        new, retries = self._outbox, self._retries
+        self._outbox, self._retries = [], []
+        self._more = True
+
+        def job(db: Connection) -> None:
+            if new:
+                db.execute(_INSERT, new)
+            if retries:
+                db.execute(_RETRY, retries)
+
+        self.extension.watch(self.writer.submit(job))
+
+    def _refill(self) -> None:
+        """Ask the writer for more requests; they come when what was handed to it is written."""
+        wanted = {
+            name: AHEAD - len(requests)
+            for name, requests in self.ahead.items()
+            if len(requests) < LOW
+        }
+        if self._refilling or not self._more or not wanted or self.extension.has_failed:
+            self._more = self._more and not self.extension.has_failed
+            return
+        self._refilling = True
+        self._more = False
+
+        def job(db: Connection) -> Leases:
+            leases: Leases = {}
+            for source, count in wanted.items():
+                rows = db.execute(_NEXT, {"source": source, "count": count}).all()
+                leases[source] = [(row.id, row.request) for row in rows]
+                if rows:
+                    db.execute(_SET_STATE, [{"row": row.id, "new": LEASED} for row in rows])
+            return leases
+
+        future = self.writer.submit(job)
+        self.extension.watch(future)
+        future.add_done_callback(
+            lambda done: self._loop.call_soon_threadsafe(self._deliver, done, wanted)
+        )
+
+    def _deliver(self, done: Future[Leases], wanted: dict[str, int]) -> None:
+        self._refilling = False
+        if done.exception() is None:
+            for source, leases in done.result().items():
+                for row, request in leases:
+                    self.ahead[source].append(self._from_json(row, request))
+                # A full answer means that there may be more.
+                self._more = self._more or len(leases) == wanted[source]
+        slot = self.crawler.engine._slot
+        if slot is not None:
+            slot.nextcall.schedule()
+
+    def _to_json(self, request: Request) -> str:
+        """A request as a row keeps it; what its download left in `meta` stays behind."""
+        if request.method != "GET" or request.body:
+            raise ValueError(f"{request}: the frontier keeps GET requests without a body")
+        values = request.to_dict(spider=self.spider)
+        kept = ("url", "callback", "errback", "priority", "cb_kwargs")
+        meta = {
+            key: value
+            for key, value in request.meta.items()
+            if key != ROW and isinstance(value, str | int | float | bool | list)
+        }
+        row = {key: values[key] for key in kept if values.get(key) is not None}
+        return json.dumps({**row, "meta": meta})
+
+    def _from_json(self, row: int, text: str) -> Request:
+        request = request_from_dict(json.loads(text), spider=self.spider)
+        request.meta[ROW] = row
+        return request

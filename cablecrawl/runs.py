@@ -1,0 +1,344 @@
+"""A run: the lock, the run's row, recovery of what a crash left, and its end.
+
+Opening order: lock, database, WARC files of earlier runs, then this run's row. Whatever a
+killed run had committed is there, and what it had not is asked for again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import secrets
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
+from sqlalchemy import Engine, delete, func, insert, select, update
+
+from cablecrawl import __version__
+from cablecrawl.capture import DamagedWarc, WarcWriter, recover
+from cablecrawl.errors import CableCrawlError, LockedError
+from cablecrawl.items import Capture
+from cablecrawl.sources import Source
+from cablecrawl.store import tables as t
+from cablecrawl.store.database import (
+    WARC_FOLDER,
+    create_folders,
+    open_database,
+    storage_errors,
+)
+from cablecrawl.store.evidence import add_capture, add_sources, iso
+from cablecrawl.store.writer import StoredExchange, Writer
+
+logger = logging.getLogger(__name__)
+
+PENDING, LEASED, DONE = 0, 1, 2
+"""States of a row of the frontier."""
+
+
+class Stats(Protocol):
+    """What pipelines count in: Scrapy's stats collector, or a counter of our own."""
+
+    def inc_value(self, key: str, count: int = 1) -> None:
+        """Add to a counter."""
+
+
+class StoreLock:
+    """The lock on a data folder; the system lets go of it when the process ends."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Raises LockedError when another process has it, StorageError when it cannot be made."""
+        path = data_dir / "lock"
+        with storage_errors(path):
+            self._file = path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "another process"
+            self._file.close()
+            raise LockedError(
+                f"{data_dir}: {holder} is at work on this store; wait for it to end, or give"
+                " another folder with -s DATA_DIR=…"
+            ) from None
+
+    def describe(self, holder: str) -> None:
+        """Say who holds it, for whoever is refused."""
+        self._file.truncate(0)
+        self._file.write(holder)
+        self._file.flush()
+
+    def release(self) -> None:
+        self._file.truncate(0)
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class RunDescription:
+    """What a run's row and its WARC files say of it, so that either can tell of it."""
+
+    spider: str
+    arguments: dict[str, str]
+    settings_sha256: str
+    code_version: str
+    sources: tuple[Source, ...]
+
+    def details(self) -> str:
+        """As JSON."""
+        return json.dumps(
+            {
+                "arguments": self.arguments,
+                "settings_sha256": self.settings_sha256,
+                "code_version": self.code_version,
+                "sources": [source.name for source in self.sources],
+            },
+            sort_keys=True,
+        )
+
+    def warcinfo(self) -> Mapping[str, str]:
+        """Fields for the first record of the run's WARC files: a lost database needs them."""
+        sources = [
+            {
+                "name": source.name,
+                "kind": source.kind,
+                "publisher": source.publisher,
+                "rank": source.rank,
+            }
+            for source in self.sources
+        ]
+        return {
+            "cablecrawl-spider": self.spider,
+            "cablecrawl-details": self.details(),
+            "cablecrawl-sources": json.dumps(sources),
+        }
+
+
+class Run:
+    """One run on a store, from its lock to its last row."""
+
+    def __init__(self, data_dir: Path, description: RunDescription) -> None:
+        """Open the store, recover it, and begin. Raises CableCrawlError."""
+        create_folders(data_dir)
+        self.data_dir = data_dir
+        self.description = description
+        self.started = datetime.now(UTC)
+        self.id = f"{self.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        self.lock = StoreLock(data_dir)
+        self.lock.describe(f"run {self.id}")
+        try:
+            self.engine = open_database(data_dir, create=True)
+            with storage_errors(data_dir):
+                recovered = recover_captures(self.engine, data_dir / WARC_FOLDER)
+                self.crawl = self._begin()
+        except BaseException:
+            self.lock.release()
+            raise
+        self.recovered = recovered
+        fields = {**description.warcinfo(), "cablecrawl-crawl": self.crawl}
+        self.warc = WarcWriter(data_dir / WARC_FOLDER, self.id, fields)
+        self.writer = Writer(self.engine, data_dir, self.warc)
+
+    def _begin(self) -> str:
+        """Commit the run's row; returns the crawl that it begins or goes on with."""
+        names = [source.name for source in self.description.sources]
+        with self.engine.begin() as db:
+            # Rows are deleted when a crawl ends: those that are there are of one cut short.
+            unfinished = db.execute(
+                select(t.frontier.c.crawl)
+                .where(t.frontier.c.source.in_(names))
+                .order_by(t.frontier.c.id.desc())
+                .limit(1)
+            ).scalar()
+            db.execute(update(t.run).where(t.run.c.state == "running").values(state="crashed"))
+            db.execute(
+                update(t.frontier).where(t.frontier.c.state == LEASED).values(state=PENDING)
+            )
+            add_sources(db, self.description.sources)
+            crawl = unfinished or self.id
+            db.execute(
+                insert(t.run).values(
+                    id=self.id,
+                    spider=self.description.spider,
+                    state="running",
+                    started=iso(self.started),
+                    crawl=crawl,
+                    details=self.description.details(),
+                )
+            )
+        return crawl
+
+    @property
+    def resumes(self) -> bool:
+        """Whether it goes on with a crawl that an earlier run began."""
+        return self.crawl != self.id
+
+    def unread_captures(self) -> dict[tuple[str, str], tuple[Capture, str, int, int]]:
+        """Whole captures that a killed run had not yet read, by source and URL.
+
+        Each with WARC file, offset and length: they are read from there and not fetched again.
+        """
+        query = (
+            select(t.capture, t.source.c.name)
+            .join(t.source)
+            .where(t.capture.c.is_read == 0, t.capture.c.outcome == "ok")
+            .order_by(t.capture.c.id)
+        )
+        with self.engine.connect() as db:
+            return {
+                (row.name, row.url): (
+                    Capture(
+                        row.id,
+                        row.capture_id,
+                        row.run,
+                        row.name,
+                        row.url,
+                        row.fetched_at,
+                        row.payload_sha256,
+                    ),
+                    row.warc,
+                    row.offset,
+                    row.length,
+                )
+                for row in db.execute(query)
+            }
+
+    def frontier_counts(self) -> dict[int, int]:
+        """Requests of the frontier by state."""
+        with self.engine.connect() as db:
+            rows = db.execute(select(t.frontier.c.state, func.count()).group_by("state"))
+            return {state: count for state, count in rows}
+
+    def finish(self, state: str, reason: str, summary: Mapping[str, Any]) -> None:
+        """Seal the WARC files, commit the run's end, let go of the lock.
+
+        `state`: `finished`, `stopped` or `failed`. Raises StorageError.
+        """
+        try:
+            self.writer.close()
+            if state == "failed":
+                self.warc.close()  # what is in it is recovered by the next run
+                return
+            with storage_errors(self.data_dir):
+                self.warc.seal()
+                with self.engine.begin() as db:
+                    if state == "finished":
+                        names = [source.name for source in self.description.sources]
+                        db.execute(delete(t.frontier).where(t.frontier.c.source.in_(names)))
+                    db.execute(
+                        update(t.run)
+                        .where(t.run.c.id == self.id)
+                        .values(
+                            state=state,
+                            reason=reason,
+                            finished=iso(datetime.now(UTC)),
+                            summary=json.dumps(summary, sort_keys=True),
+                        )
+                    )
+        finally:
+            self.engine.dispose()
+            self.lock.release()
+
+
+def recover_captures(engine: Engine, folder: Path) -> int:
+    """Index and seal the WARC files that a killed run left open; how many captures were adopted.
+
+    A capture is adopted when all of it is in the file and its row was not committed.
+    """
+    adopted = 0
+    for path in sorted(folder.glob("*.open")):
+        name = path.name.removesuffix(".open")
+        with engine.connect() as db:
+            end = db.execute(
+                select(func.max(t.capture.c.offset + t.capture.c.length)).where(
+                    t.capture.c.warc == name
+                )
+            ).scalar()
+        try:
+            recovery = recover(path, end or 0)
+        except DamagedWarc as damage:
+            logger.error("%s; what is left of it is kept", damage)
+            recovery = recover(path, 0)
+        if recovery.tail is not None:
+            logger.warning("%s: a torn end was cut and kept as %s", name, recovery.tail.name)
+        with engine.begin() as db:
+            for found in recovery.exchanges():
+                stored = StoredExchange(
+                    found.exchange, found.location, found.payload_sha256, found.payload_length
+                )
+                add_capture(db, stored, is_read=found.exchange.outcome != "ok")
+                adopted += 1
+        recovery.seal()
+    return adopted
+
+
+def describe_run(
+    spider: str, arguments: Mapping[str, str], settings: BaseSettings, sources: Iterable[Source]
+) -> RunDescription:
+    """What there is to say of a run before it begins."""
+    return RunDescription(
+        spider,
+        dict(sorted(arguments.items())),
+        settings_sha256(settings),
+        code_version(),
+        tuple(sources),
+    )
+
+
+def settings_sha256(settings: BaseSettings) -> str:
+    """The digest of what this project and its user set; Scrapy's defaults are Scrapy's."""
+    ours = {
+        key: settings[key]
+        for key in settings
+        if (settings.getpriority(key) or 0) >= SETTINGS_PRIORITIES["project"]
+    }
+    return hashlib.sha256(
+        json.dumps(ours, sort_keys=True, default=repr).encode("utf-8")
+    ).hexdigest()
+
+
+def code_version() -> str:
+    """The version of this code: with the commit where it is run from a checkout."""
+    command: Sequence[str] = ("git", "describe", "--always", "--dirty", "--abbrev=12")
+    try:
+        described = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return __version__
+    commit = described.stdout.strip()
+    return f"{__version__}+{commit}" if described.returncode == 0 and commit else __version__
+
+
+def find_sources(
+    known: Mapping[str, Source], kind: str, names: str | None
+) -> list[Source]:
+    """The sources of a kind that `-a source=` names; without it, all that are enabled.
+
+    Raises CableCrawlError for a name that is not known, or of another kind.
+    """
+    of_kind = {name: source for name, source in known.items() if source.kind == kind}
+    if names is None:
+        return [source for source in of_kind.values() if source.enabled]
+    chosen = []
+    for name in filter(None, (part.strip() for part in names.split(","))):
+        if name in of_kind:
+            chosen.append(of_kind[name])
+        elif name in known:
+            raise CableCrawlError(
+                f"source={name}: its kind is {known[name].kind}:"
+                f" `scrapy crawl {known[name].kind} -a source={name}`"
+            )
+        else:
+            raise CableCrawlError(
+                f"source={name}: unknown source (one of {', '.join(sorted(of_kind))}; add yours"
+                " to sources.toml, or give a site with -a url=)"
+            )
+    if not chosen:
+        raise CableCrawlError("source=: names no source")
+    return chosen

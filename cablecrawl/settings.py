@@ -1,0 +1,65 @@
+"""Every tunable of the project, with the reason for its value. Any can be given with `-s`."""
+
+from __future__ import annotations
+
+BOT_NAME = "cablecrawl"
+SPIDER_MODULES = ["cablecrawl.spiders"]
+COMMANDS_MODULE = "cablecrawl.commands"
+
+# Where state and exports live, relative to the current folder.
+DATA_DIR = "data"
+EXPORTS_DIR = "exports"
+# Your own sources, read after the packaged ones; a table there adds or replaces a source.
+SOURCES_FILE = "sources.toml"
+# Show what one reading hides and another does not. Off: redacted spans stay hidden.
+SHOW_REDACTED_SPANS = False
+
+# Whom the owner of a site can ask. Put your own address here before crawling real sites.
+CONTACT = "https://github.com/cablecrawl/cablecrawl"
+USER_AGENT = f"CableCrawl/0.1 (research archive of public US embassy cables; {CONTACT})"
+
+# Polite to old sites on small servers: one request at a time, a second apart.
+ROBOTSTXT_OBEY = True
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+DOWNLOAD_DELAY = 1.0
+DOWNLOAD_TIMEOUT = 60
+RETRY_TIMES = 3
+
+# The default starts 100 tasks for each response: 0.7 ms of a page's time for nothing.
+CONCURRENT_ITEMS = 4
+COOKIES_ENABLED = False
+# What a page says of its own refresh and its language is no part of a capture's request.
+METAREFRESH_ENABLED = False
+
+# A certificate that does not fit is evidence that this is not the site.
+DOWNLOAD_VERIFY_CERTIFICATES = True
+# Both are doors through which other processes can run code in this one.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+
+# A body that ends early is kept as a capture and asked for again; it must reach the middleware.
+DOWNLOAD_FAIL_ON_DATALOSS = False
+# Cable pages have 0.2 MB at most; 16 MB unpacked stay within 200 MB of memory as text.
+DOWNLOAD_MAXSIZE = 16_000_000
+DOWNLOAD_WARNSIZE = 0
+
+SCHEDULER = "cablecrawl.frontier.FrontierScheduler"
+EXTENSIONS = {"cablecrawl.extension.RunExtension": 0}
+DOWNLOADER_MIDDLEWARES = {
+    "cablecrawl.scope.ScopeMiddleware": 50,
+    # Nearest to the downloader, below HttpCompression: bodies pass here as they came.
+    "cablecrawl.capture.middleware.CaptureMiddleware": 960,
+    # What leaves a source's scope is for ScopeMiddleware to say.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+}
+ITEM_PIPELINES = {
+    "pipelines.boilerplate.BoilerplatePipeline": 100,
+    "pipelines.fields.FieldsPipeline": 200,
+    "pipelines.provenance.ProvenancePipeline": 300,
+    "pipelines.dedupe.DedupePipeline": 400,
+    "pipelines.store.StorePipeline": 500,
+}
+
+FEED_EXPORT_ENCODING = "utf-8"
+# The run prints its own progress and summary; `-s LOG_LEVEL=INFO` shows Scrapy's.
+LOG_LEVEL = "WARNING"

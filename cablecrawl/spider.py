@@ -1,0 +1,162 @@
+"""What the spiders share: sources, scope, and the way of a response to its items."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+from w3lib.url import safe_url_string
+
+from cablecrawl.capture.middleware import outcome_of
+from cablecrawl.errors import CableCrawlError
+from cablecrawl.frontier import CAPTURE
+from cablecrawl.items import PageItem, Problem
+from cablecrawl.reading import PageReader, ReadPage, items_of
+from cablecrawl.runs import find_sources
+from cablecrawl.scope import SOURCE, VIA, host_of
+from cablecrawl.sources import PACKAGED_SOURCES, Source, load_sources, source_for_url
+
+
+class CableSpider(Spider):
+    """A spider over the sources of one kind, chosen with `-a source=` or `-a url=`."""
+
+    sources: dict[str, Source]
+    """Those that are crawled, by name."""
+    arguments: dict[str, str]
+    """As given with -a."""
+    sources_named_by: ClassVar[str] = "source"
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Raises CableCrawlError for arguments that cannot be used."""
+        spider = super().from_crawler(crawler, *args)
+        spider.arguments = dict(kwargs)
+        spider.sources = {
+            source.name: source
+            for source in choose_sources(crawler.settings, cls.name, spider.arguments)
+        }
+        crawler.settings.set(
+            "DOWNLOAD_SLOTS",
+            {**download_slots(spider.sources), **crawler.settings.getdict("DOWNLOAD_SLOTS")},
+            priority="spider",
+        )
+        spider.reader = PageReader()
+        return spider
+
+    reader: PageReader
+
+    async def start(self) -> AsyncIterator[Request]:
+        for source in self.sources.values():
+            for url in source.start_urls:
+                yield self.request(url, source.name, via=None, priority=10)
+
+    def request(self, url: str, source: str, *, via: str | None, priority: int) -> Request:
+        """A request of a source; the fragment of its URL is no part of it."""
+        meta = {SOURCE: source}
+        if via is not None:
+            meta[VIA] = via
+        return Request(
+            url, callback=self.parse, errback=self.failed, meta=meta, priority=priority
+        )
+
+    def parse(self, response: Response) -> Iterator[PageItem | Request]:
+        """Items of a page, and requests for what its index lists."""
+        assert response.request is not None
+        content_type = response.headers.get("Content-Type")
+        read = self.reader.read(
+            response.url,
+            response.body,
+            content_type.decode("latin-1") if content_type is not None else None,
+        )
+        yield from items_of(response.request.meta[CAPTURE], read)
+        yield from self.follow(read, response.request.meta[SOURCE])
+
+    def follow(self, read: ReadPage, source: str) -> Iterator[Request]:
+        """Requests for what a page links to. Nothing, unless the spider says otherwise."""
+        return iter(())
+
+    def failed(self, failure: Failure) -> Iterator[Problem]:
+        """A page that could not be got at."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
+        capture = request.meta.get(CAPTURE)
+        if capture is not None:
+            yield Problem(capture, *describe_failure(failure.value))
+
+
+def describe_failure(error: BaseException) -> tuple[str, str]:
+    """Reason and detail of a problem."""
+    if isinstance(error, HttpError):
+        status = error.response.status
+        return ("not_found" if status in (404, 410) else "http_error"), f"HTTP status {status}"
+    return outcome_of(error), " ".join(str(error).split())[:500] or type(error).__name__
+
+
+def choose_sources(
+    settings: BaseSettings, kind: str, arguments: dict[str, str]
+) -> list[Source]:
+    """The sources that a crawl's arguments name. Raises CableCrawlError."""
+    unknown = sorted(set(arguments) - {"source", "url"})
+    if unknown:
+        raise CableCrawlError(
+            f"-a {unknown[0]}=: unknown argument (source=NAME,… or url=URL,…)"
+        )
+    if "source" in arguments and "url" in arguments:
+        raise CableCrawlError("-a source= and -a url=: give one of them")
+    if "url" in arguments:
+        return sources_of_urls(arguments["url"], kind)
+    chosen = find_sources(known_sources(settings), kind, arguments.get("source"))
+    if not chosen:
+        raise CableCrawlError(
+            f"no {kind} source is enabled: add one to {settings['SOURCES_FILE']}, or give a"
+            " site with -a url="
+        )
+    return chosen
+
+
+def known_sources(settings: BaseSettings) -> dict[str, Source]:
+    """The packaged registry and the user's own. Raises SourcesError."""
+    paths: list[Path | Traversable] = [PACKAGED_SOURCES]
+    own = Path(settings["SOURCES_FILE"])
+    if own.exists() or settings.getpriority("SOURCES_FILE") == 40:
+        paths.append(own)
+    return load_sources(paths)
+
+
+def sources_of_urls(urls: str, kind: str) -> list[Source]:
+    """A source for each host of the URLs, which are parted by commas. Raises SourcesError."""
+    found: dict[str, Source] = {}
+    # A comma may be part of a URL: only one before a scheme parts two.
+    for url in urls.replace(",http", " http").split():
+        source = source_for_url(safe_url_string(url), kind)
+        known = found.get(source.name)
+        if known is not None:
+            source = replace(known, start_urls=(*known.start_urls, *source.start_urls))
+        found[source.name] = source
+    if not found:
+        raise CableCrawlError("-a url=: names no URL")
+    return list(found.values())
+
+
+def download_slots(sources: dict[str, Source]) -> dict[str, dict[str, float]]:
+    """Scrapy's DOWNLOAD_SLOTS for the sources that state their own politeness."""
+    slots: dict[str, dict[str, float]] = {}
+    for source in sources.values():
+        slot = {}
+        if source.download_delay is not None:
+            slot["delay"] = source.download_delay
+        if source.concurrency is not None:
+            slot["concurrency"] = float(source.concurrency)
+        if slot:
+            for url in source.start_urls:
+                host = (host_of(url) or "").partition(":")[0]
+                slots[host] = slot
+    return slots

@@ -1,0 +1,53 @@
+"""Questions to the store that more than one part of the project asks."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Select, bindparam, func, select
+
+from cablecrawl.store import tables as t
+
+_OF_SOURCE = select(t.source.c.id).where(t.source.c.name == bindparam("source")).scalar_subquery()
+
+_LAST_CRAWL_WITH_LISTINGS = (
+    select(t.run.c.crawl)
+    .join(t.capture, t.capture.c.run == t.run.c.id)
+    .join(t.listing, t.listing.c.capture == t.capture.c.id)
+    .where(t.listing.c.source == _OF_SOURCE)
+    .order_by(t.capture.c.fetched_at.desc(), t.capture.c.id.desc())
+    .limit(1)
+)
+_LISTED: Select[tuple[str]] = (
+    select(t.listing.c.locator)
+    .join(t.capture, t.capture.c.id == t.listing.c.capture)
+    .join(t.run, t.run.c.id == t.capture.c.run)
+    .where(t.listing.c.source == _OF_SOURCE, t.run.c.crawl == bindparam("crawl"))
+)
+_UNLISTED = select(t.witness.c.locator).where(
+    t.witness.c.source == _OF_SOURCE, t.witness.c.locator.not_in(_LISTED)
+)
+_CABLES_OF_CRAWL = (
+    select(func.count(func.distinct(t.witness.c.reference_id)))
+    .select_from(t.witness)
+    .join(t.sighting, t.sighting.c.witness == t.witness.c.id)
+    .join(t.capture, t.capture.c.id == t.sighting.c.capture)
+    .join(t.run, t.run.c.id == t.capture.c.run)
+    .where(t.witness.c.source == _OF_SOURCE, t.run.c.crawl == bindparam("crawl"))
+)
+
+
+def unlisted(db: Connection, source: str) -> set[str]:
+    """Locators of a source's witnesses that no index page of its last crawl of them lists.
+
+    Empty where no index page was ever read. A crawl that was cut short and gone on with is one.
+    """
+    crawl = db.execute(_LAST_CRAWL_WITH_LISTINGS, {"source": source}).scalar()
+    if crawl is None:
+        return set()
+    return set(db.execute(_UNLISTED, {"source": source, "crawl": crawl}).scalars())
+
+
+def cables_of_crawl(db: Connection, source: str, crawl: str) -> int:
+    """How many cables of a source a crawl has seen, by reference ID."""
+    return int(
+        db.execute(_CABLES_OF_CRAWL, {"source": source, "crawl": crawl}).scalar_one()
+    )

@@ -1,0 +1,207 @@
+"""What a run came to: for people, for the run's row, and for the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from sqlalchemy import Connection
+
+from cablecrawl.runs import DONE, Run
+from cablecrawl.sources import Source
+from cablecrawl.store.evidence import BACK, CHANGED, FIRST, UNCHANGED
+from cablecrawl.store.queries import cables_of_crawl, unlisted
+
+PREFIX = "cablecrawl/"
+# Problems of a page that was got whole: the crawl is complete, the page gives no cable.
+OF_THE_PAGE = frozenset(
+    "not_found no_table rows parts no_reference_id no_body not_a_cable unknown_layout"
+    " too_complex unresolved_id out_of_scope".split()
+)
+
+_EVENTS = (FIRST, CHANGED, UNCHANGED, BACK)
+
+
+@dataclass(slots=True)
+class SourceSummary:
+    """What a run came to for one source."""
+
+    name: str
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    back: int = 0
+    unlisted: int = 0
+    """Cables whose page is there and which no index page of the crawl lists."""
+    problems: int = 0
+    failure: str | None = None
+    """Why the crawl of the source is not complete; None: it is."""
+
+    @property
+    def cables(self) -> int:
+        return self.new + self.changed + self.unchanged + self.back
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run came to."""
+
+    run: str
+    state: str
+    reason: str
+    seconds: float
+    pages: int
+    bytes_received: int
+    out_of_scope: int
+    sources: list[SourceSummary] = field(default_factory=list)
+    stripped: dict[str, int] = field(default_factory=dict)
+    """Pages that each boilerplate rule was applied to."""
+    problems: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of_run(cls, run: Run, stats: Mapping[str, Any], state: str, reason: str) -> Self:
+        """Count up a run that is about to end."""
+        summary = cls(
+            run=run.id,
+            state=state,
+            reason=reason,
+            seconds=round((datetime.now(UTC) - run.started).total_seconds(), 3),
+            pages=stats.get(f"{PREFIX}captures", 0),
+            bytes_received=stats.get(f"{PREFIX}bytes", 0),
+            out_of_scope=stats.get(f"{PREFIX}out_of_scope", 0),
+            stripped=_below(stats, "boilerplate"),
+            problems={
+                reason: count
+                for reason, count in _below(stats, "problems").items()
+                if "/" not in reason
+            },
+        )
+        with run.engine.connect() as db:
+            for source in run.description.sources:
+                summary.sources.append(_of_source(db, source, run, stats, state))
+        return summary
+
+    @property
+    def failed(self) -> list[SourceSummary]:
+        return [source for source in self.sources if source.failure is not None]
+
+    @property
+    def exit_status(self) -> int:
+        if self.state == "stopped":
+            return 130  # as a shell has it for a program that was interrupted
+        return 2 if self.failed else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def text(self) -> str:
+        """Some lines for a terminal or a log."""
+        width = max([len(source.name) for source in self.sources] + [len("source")])
+        heading = ("cables", "new", "changed", "unchanged", "unlisted", "problems")
+        lines = [f"run {self.run}: {self._how_it_ended()}"]
+        lines.append(f"  {'source':{width}}" + "".join(f"{word:>11}" for word in heading))
+        for source in self.sources:
+            numbers = (
+                source.cables,
+                source.new,
+                source.changed + source.back,
+                source.unchanged,
+                source.unlisted,
+                source.problems,
+            )
+            lines.append(f"  {source.name:{width}}" + "".join(f"{n:>11,}" for n in numbers))
+        rate = self.pages / self.seconds if self.seconds else 0.0
+        lines.append(
+            f"  {self.pages:,} responses, {_size(self.bytes_received)}, {rate:.1f} a second"
+        )
+        if self.problems:
+            named = ", ".join(f"{reason} {count:,}" for reason, count in self.problems.items())
+            lines.append(f"  problems: {named}")
+        if self.out_of_scope:
+            lines.append(f"  {self.out_of_scope:,} links left the sources' hosts: not followed")
+        if "unlabelled" in self.stripped:
+            lines.append(
+                f"  {self.stripped['unlabelled']:,} stretches of page text are neither cable nor"
+                " known boilerplate"
+            )
+        for failed in self.failed:
+            lines.append(f"  {failed.name} failed: {failed.failure}")
+        return "\n".join(lines) + "\n"
+
+    def _how_it_ended(self) -> str:
+        if self.state == "finished":
+            return f"finished in {self.seconds:.1f} s"
+        return f"{self.state} ({self.reason}) after {self.seconds:.1f} s; run it again to go on"
+
+
+def progress_line(run: Run, stats: Mapping[str, Any]) -> str:
+    """One line on how far a run is."""
+    seconds = (datetime.now(UTC) - run.started).total_seconds()
+    pages = stats.get(f"{PREFIX}captures", 0)
+    events = {event: stats.get(f"{PREFIX}sightings/{event}", 0) for event in _EVENTS}
+    counts = run.frontier_counts()
+    to_go = sum(count for state, count in counts.items() if state != DONE)
+    minutes, second = divmod(int(seconds), 60)
+    return (
+        f"{minutes:02}:{second:02}  {pages:,} responses, {pages / max(seconds, 0.001):.1f}/s"
+        f"  {sum(events.values()):,} cables ({events['first']:,} new,"
+        f" {events['changed'] + events['back']:,} changed)"
+        f"  {stats.get(f'{PREFIX}problems', 0):,} problems  {to_go:,} to go"
+    )
+
+
+def _of_source(
+    db: Connection, source: Source, run: Run, stats: Mapping[str, Any], state: str
+) -> SourceSummary:
+    seen = {event: stats.get(f"{PREFIX}sightings/{event}/{source.name}", 0) for event in _EVENTS}
+    problems = {
+        reason: count
+        for key, count in _below(stats, "problems").items()
+        for reason, _, name in (key.partition("/"),)
+        if name == source.name
+    }
+    summary = SourceSummary(
+        source.name,
+        new=seen["first"],
+        changed=seen["changed"],
+        unchanged=seen["unchanged"],
+        back=seen["back"],
+        unlisted=len(unlisted(db, source.name)),
+        problems=sum(problems.values()),
+    )
+    if state == "finished":
+        summary.failure = _failure(db, source, run, problems)
+    return summary
+
+
+def _failure(db: Connection, source: Source, run: Run, problems: Mapping[str, int]) -> str | None:
+    missed = {reason: count for reason, count in problems.items() if reason not in OF_THE_PAGE}
+    if missed:
+        named = ", ".join(f"{reason} {count:,}" for reason, count in missed.items())
+        return f"pages that could not be fetched: {named}"
+    held = cables_of_crawl(db, source.name, run.crawl)
+    least, most = source.expected_cables
+    if held == 0:
+        return "no cable found"
+    if least is not None and held < least:
+        return f"{held:,} cables, at least {least:,} expected"
+    if most is not None and held > most:
+        return f"{held:,} cables, at most {most:,} expected"
+    return None
+
+
+def _below(stats: Mapping[str, Any], name: str) -> dict[str, int]:
+    start = f"{PREFIX}{name}/"
+    return {
+        key.removeprefix(start): count
+        for key, count in sorted(stats.items())
+        if key.startswith(start)
+    }
+
+
+def _size(count: int) -> str:
+    if count < 10_000:
+        return f"{count:,} bytes"
+    return f"{count / 1000:,.0f} kB" if count < 10_000_000 else f"{count / 1_000_000:,.1f} MB"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Self
 
@@ -214,17 +215,29 @@ class FrontierScheduler(BaseScheduler):
         """A request as a row keeps it; what its download left in `meta` stays behind."""
         if request.method != "GET" or request.body:
             raise ValueError(f"{request}: the frontier keeps GET requests without a body")
-        values = request.to_dict(spider=self.spider)
-        kept = ("url", "callback", "errback", "priority", "cb_kwargs")
         meta = {
             key: value
             for key, value in request.meta.items()
             if key != ROW and isinstance(value, str | int | float | bool | list)
         }
-        row = {key: values[key] for key in kept if values.get(key) is not None}
-        return json.dumps({**row, "meta": meta})
+        # Request.to_dict looks through all members of the spider for each callback (0.15 ms).
+        return json.dumps(
+            {
+                "url": request.url,
+                "priority": request.priority,
+                "callback": _name_of(request.callback),
+                "errback": _name_of(request.errback),
+                "cb_kwargs": request.cb_kwargs,
+                "meta": meta,
+            }
+        )
 
     def _from_json(self, row: int, text: str) -> Request:
         request = request_from_dict(json.loads(text), spider=self.spider)
         request.meta[ROW] = row
         return request
+
+
+def _name_of(method: Callable[..., Any] | None) -> str | None:
+    """The name of a spider's method, which is what `request_from_dict` looks it up by."""
+    return None if method is None else method.__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +66,8 @@ class CablePage:
     ledger: Ledger
     """Shared by the cables of one page."""
     claims: list[Claim] = field(default_factory=list)
+    claims_of: Counter[str] = field(default_factory=Counter)
+    """How many claims each field has."""
     flags: list[str] = field(default_factory=list)
     """`wrong_body`, `fragment`, …: what a reader of the record must know."""
     reference_id: ReferenceID | None = None
@@ -84,7 +87,8 @@ class CablePage:
         if span is not None:
             claim.start, claim.end = self.page.to_document(*span)
             claim.quote = self.page.document[claim.start : claim.end]
-        claim.ordinal = sum(1 for other in self.claims if other.field == field)
+        claim.ordinal = self.claims_of[field]
+        self.claims_of[field] += 1
         self.claims.append(claim)
         return claim
 

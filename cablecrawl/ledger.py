@@ -33,9 +33,16 @@ class Ledger:
         """
         if not 0 <= start <= end <= self.length:
             raise IndexError(f"[{start}, {end}) is outside a page text of {self.length}")
-        labelled = 0
         entries = self._entries
+        if start == end:
+            return 0
         index = bisect_left(entries, (start,))
+        if (not index or entries[index - 1].end <= start) and (
+            index == len(entries) or entries[index].start >= end
+        ):
+            entries.insert(index, Entry(start, end, label))
+            return end - start
+        labelled = 0
         if index and entries[index - 1].end > start:
             index -= 1
         position = start

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from itertools import accumulate
+from operator import attrgetter
 from typing import NamedTuple, Self
 
 # A tag as the HTML standard tokenises it. Possessive, so that a failed match costs one scan.
@@ -34,12 +34,12 @@ ATTRIBUTE = re.compile(
 )
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);?")
 PRE_TOKEN = re.compile(rf"\r\n?|{ENTITY.pattern}")
-# White space that a browser shows as it stands: single spaces inside a line.
-COLLAPSIBLE = re.compile(r"[\t\n\r\f]|  ")
-WORD_OR_SPACE = re.compile(r"[ \t\n\r\f]+|[^ \t\n\r\f]+")
-NOT_SPACE = re.compile(r"[^ \t\n\r\f]")
+WHITE_SPACE = " \t\n\r\f"
+# White space that shows as one space; a single space is text like any other.
+COLLAPSED = re.compile(r" *+[\t\n\r\f][ \t\n\r\f]*+|  ++")
 # What is markup inside WikiLeaks' own <pre>: the line break, tag links, paragraph anchors.
-RAW_MARKUP = re.compile(r"(&#x000A;|<a\s+(?:id|name|href|class)\s*=[^<>]*>|</a>)")
+RAW_LINE_BREAK = "&#x000A;"
+RAW_LINK = re.compile(r"(<a\s+(?:id|name|href|class)\s*=[^<>]*>|</a>)")
 END_OF_RAW = re.compile(r"</pre>\s*</code>", re.I)
 
 # Elements whose content is not shown; it ends at the first closing tag, whatever stands between.
@@ -174,6 +174,8 @@ class _Pass:
 
     def emit(self, piece: str, start: int, end: int) -> None:
         """Add text that the document has at [start, end)."""
+        if len(self.run_text) > MAX_PARTS:
+            raise TooComplexError(f"more than {MAX_PARTS:,} stretches of text")
         self.pieces.append(piece)
         self.run_text.append(self.length)
         self.run_start.append(start)
@@ -198,34 +200,34 @@ class _Pass:
             self.space = -1
         self.line_start = False
 
-    def break_line(self, count: int, start: int, end: int) -> None:
-        self.space = -1
-        if self.breaks < count:
-            self.breaks = count
-            self.break_span = (start, end)
-
     def run(self, document: str, stop: int | None = None) -> None:
         """Read on to the end of the document, or to the last tag that ends by `stop`."""
         limit = len(document) if stop is None else stop
         last_end_of_tag = document.rfind(">")
+        tags = self.tags
         while self.position < limit:
             start = self.position
             token = None if self.ignores_quotes else TEXT_THEN_TAG.match(document, start)
             if token is not None:
-                begin = token.end(1)
+                begin, end = token.end(1), token.end()
             else:
                 token = self._next_markup(document, start, last_end_of_tag)
-                begin = len(document) if token is None else token.start()
-            end = len(document) if token is None else token.end()
+                begin, end = token.span() if token is not None else (len(document),) * 2
             if stop is not None and end > stop:
                 return
             if begin > start:
-                self.characters(document, start, begin)
+                if begin == start + 1 and document[start] in WHITE_SPACE and not self.pre_depth:
+                    # A line break between two tags: the most frequent text of all.
+                    if self.space < 0:
+                        self.space = start
+                else:
+                    self.characters(document, start, begin)
             self.position = end
             if token is not None and token.re is not COMMENT:
-                self.tag(document, begin, end, bool(token["closing"]), token["name"].lower())
-            if len(self.tags) + len(self.run_text) > MAX_PARTS:
-                raise TooComplexError(f"more than {MAX_PARTS:,} tags and stretches of text")
+                closing, name = token.group("closing", "name")
+                self.tag(document, begin, end, closing == "/", name.lower())
+            if len(tags) > MAX_PARTS:
+                raise TooComplexError(f"more than {MAX_PARTS:,} tags")
 
     def _next_markup(
         self, document: str, position: int, last_end_of_tag: int
@@ -258,55 +260,47 @@ class _Pass:
         """Text between tags."""
         if self.pre_depth:
             self.preformatted(document, start, end)
-            return
-        chunk = document[start:end]
-        if chunk.isspace() and NOT_SPACE.search(chunk) is None:
-            if self.space < 0:
-                self.space = start
-            return
-        if "&" not in chunk:
+        elif document.find("&", start, end) == -1:
             self.words(document, start, end)
-            return
-        position = start
-        for match in ENTITY.finditer(document, start, end):
-            shown = unescape(match[0])
-            if shown == match[0]:
-                continue
-            if match.start() > position:
-                self.words(document, position, match.start())
-            position = match.end()
-            if shown in " \t\n\r\f":
-                if self.space < 0:
-                    self.space = match.start()
-            else:
-                self.flush_breaks(match.start())
-                self.emit(shown, match.start(), position)
-        if position < end:
-            self.words(document, position, end)
+        else:
+            position = start
+            for match in ENTITY.finditer(document, start, end):
+                shown = unescape(match[0])
+                if shown == match[0]:
+                    continue
+                if match.start() > position:
+                    self.words(document, position, match.start())
+                position = match.end()
+                if shown in WHITE_SPACE:
+                    if self.space < 0:
+                        self.space = match.start()
+                else:
+                    self.flush_breaks(match.start())
+                    self.emit(shown, match.start(), position)
+            if position < end:
+                self.words(document, position, end)
 
     def words(self, document: str, start: int, end: int) -> None:
         """Text without entities, its white space collapsed."""
-        first = NOT_SPACE.search(document, start, end)
-        if first is None:
-            if self.space < 0:
-                self.space = start
-            return
-        if first.start() > start and self.space < 0:
+        chunk = document[start:end]
+        shown = chunk.lstrip(WHITE_SPACE)
+        if self.space < 0 and len(shown) < len(chunk):
             self.space = start
-        start = first.start()
-        trimmed = document[start:end].rstrip(" \t\n\r\f")
-        if COLLAPSIBLE.search(trimmed) is None:
-            self.flush_breaks(start)
-            self.emit(trimmed, start, start + len(trimmed))
-        else:
-            for match in WORD_OR_SPACE.finditer(document, start, start + len(trimmed)):
-                if match[0][0] in " \t\n\r\f":
-                    self.space = match.start()
-                else:
-                    self.flush_breaks(match.start())
-                    self.emit(match[0], match.start(), match.end())
-        if start + len(trimmed) < end:
-            self.space = start + len(trimmed)
+        if not shown:
+            return
+        start = end - len(shown)
+        shown = shown.rstrip(WHITE_SPACE)
+        stop = start + len(shown)
+        self.flush_breaks(start)
+        if "\n" in shown or "  " in shown or "\t" in shown or "\r" in shown or "\f" in shown:
+            for match in COLLAPSED.finditer(document, start, stop):
+                self.emit(document[start : match.start()], start, match.start())
+                self.emit(" ", *match.span())
+                start = match.end()
+            shown = document[start:stop]
+        self.emit(shown, start, stop)
+        if stop < end:
+            self.space = stop
 
     def preformatted(self, document: str, start: int, end: int) -> None:
         """Text in an escaped `<pre>`: white space as it stands, entities decoded."""
@@ -327,7 +321,10 @@ class _Pass:
         lines = LINE_BREAKS.get(name)
         if lines is not None:
             if lines:
-                self.break_line(lines, start, end)
+                self.space = -1
+                if self.breaks < lines:
+                    self.breaks = lines
+                    self.break_span = (start, end)
             elif name == "br":
                 self.flush_breaks_before_br(start, end)
             elif not closing:  # a cell
@@ -388,7 +385,11 @@ class _Pass:
         self.flush_breaks(start)
         self.space = -1
         # Text and markup by turns. Most pages spend most of their time here, hence the columns.
-        parts = RAW_MARKUP.split(document[start:end])
+        parts: list[str] = []
+        for line in document[start:end].split(RAW_LINE_BREAK):
+            parts += RAW_LINK.split(line) if "<" in line else (line,)
+            parts.append(RAW_LINE_BREAK)
+        parts.pop()
         shown = parts.copy()
         shown[1::2] = ["\n" if markup[0] == "&" else "" for markup in parts[1::2]]
         positions = list(accumulate(map(len, parts), initial=start))
@@ -473,6 +474,12 @@ def closing_tag(tags: list[Tag], opening: int) -> int:
     return len(tags)
 
 
-def opening_tags(tags: list[Tag], name: str) -> Iterator[int]:
-    """The indexes of the opening tags of that name."""
-    return (i for i, tag in enumerate(tags) if tag.name == name and not tag.closing)
+def enclosing_tag(tags: list[Tag], name: str, position: int) -> int | None:
+    """The index of the last opening tag of that name before a position in the page text."""
+    index = bisect_right(tags, position, key=_text_pos) - 1
+    while index >= 0 and (tags[index].name != name or tags[index].closing):
+        index -= 1
+    return index if index >= 0 else None
+
+
+_text_pos = attrgetter("text_pos")

@@ -61,7 +61,7 @@ class ReadingRecord:
     """One reading of one witness: a line of readings.jsonl, and of a feed for a new reading."""
 
     reference_id: str
-    """Canonical, `07ASTANA1033`."""
+    """Canonical, `07ASTANA9033`."""
     stated_id: str
     """As the page writes it."""
     source: str
@@ -153,7 +153,7 @@ class CableRecord:
     """One cable: a line of cables.jsonl, a row of cables.csv."""
 
     reference_id: str
-    """Canonical, `07ASTANA1033`; no two lines have the same."""
+    """Canonical, `07ASTANA9033`; no two lines have the same."""
     aliases: list[str]
     """Malformed IDs under which sources have it, as stated; sorted."""
     created: str | None

@@ -26,7 +26,8 @@ CHROME_END = "<div class='pane big'>"
 
 # "Twitter this" and "Digg this page" carry the address of the page they stand on: all that
 # differs between the panes of one build (6,412 real pages of 17 builds).
-PAGE_ADDRESS = re.compile(r"(\?status=Reading%20|/submit\?url=)http%3A%2F%2F[^']*")
+BEFORE_PAGE_ADDRESS = ("?status=Reading%20", "/submit?url=")
+PAGE_ADDRESS = "http%3A%2F%2F"
 
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 RELEASE_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -159,7 +160,14 @@ def chrome_fingerprint(document: str) -> str | None:
     span = chrome_span(document)
     if span is None:
         return None
-    pane = PAGE_ADDRESS.sub(r"\1", document[slice(*span)])
+    pane = document[slice(*span)]
+    for link in BEFORE_PAGE_ADDRESS:
+        # By find, not by a pattern: the pane is most of the page (0.25 ms a page).
+        position = 0
+        while (position := pane.find(link + PAGE_ADDRESS, position)) != -1:
+            position += len(link)
+            end = pane.find("'", position)
+            pane = pane[:position] + (pane[end:] if end != -1 else "")
     return hashlib.sha256(pane.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -24,6 +24,8 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_DELAY = 1.0
 DOWNLOAD_TIMEOUT = 60
 RETRY_TIMES = 3
+# What is given up is a problem row and a line of ours.
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"
 
 # The default starts 100 tasks for each response: 0.7 ms of a page's time for nothing.
 CONCURRENT_ITEMS = 4

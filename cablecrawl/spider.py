@@ -6,15 +6,14 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
-from w3lib.url import safe_url_string
 
 from cablecrawl.capture.middleware import outcome_of
 from cablecrawl.errors import CableCrawlError
@@ -26,6 +25,10 @@ from cablecrawl.scope import SOURCE, VIA, host_of
 from cablecrawl.sources import PACKAGED_SOURCES, Source, load_sources, source_for_url
 
 
+# 20,000 URLs are 3 MB; an index page that repeats them comes soon after.
+MAX_FOLLOWED = 20_000
+
+
 class CableSpider(Spider):
     """A spider over the sources of one kind, chosen with `-a source=` or `-a url=`."""
 
@@ -33,7 +36,9 @@ class CableSpider(Spider):
     """Those that are crawled, by name."""
     arguments: dict[str, str]
     """As given with -a."""
-    sources_named_by: ClassVar[str] = "source"
+    reader: PageReader
+    followed: dict[str, None]
+    """Links followed of late: index pages repeat each other's. The frontier knows them all."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -50,9 +55,8 @@ class CableSpider(Spider):
             priority="spider",
         )
         spider.reader = PageReader()
+        spider.followed = {}
         return spider
-
-    reader: PageReader
 
     async def start(self) -> AsyncIterator[Request]:
         for source in self.sources.values():
@@ -67,6 +71,15 @@ class CableSpider(Spider):
         return Request(
             url, callback=self.parse, errback=self.failed, meta=meta, priority=priority
         )
+
+    def follow_once(self, urls: list[str], source: str, via: str, priority: int) -> Iterator[Request]:
+        """Requests for those of the URLs that were not followed of late."""
+        for url in urls:
+            if url not in self.followed:
+                if len(self.followed) >= MAX_FOLLOWED:
+                    self.followed.clear()
+                self.followed[url] = None
+                yield self.request(url, source, via=via, priority=priority)
 
     def parse(self, response: Response) -> Iterator[PageItem | Request]:
         """Items of a page, and requests for what its index lists."""
@@ -126,7 +139,7 @@ def known_sources(settings: BaseSettings) -> dict[str, Source]:
     """The packaged registry and the user's own. Raises SourcesError."""
     paths: list[Path | Traversable] = [PACKAGED_SOURCES]
     own = Path(settings["SOURCES_FILE"])
-    if own.exists() or settings.getpriority("SOURCES_FILE") == 40:
+    if own.exists() or settings.getpriority("SOURCES_FILE") == SETTINGS_PRIORITIES["cmdline"]:
         paths.append(own)
     return load_sources(paths)
 
@@ -136,7 +149,7 @@ def sources_of_urls(urls: str, kind: str) -> list[Source]:
     found: dict[str, Source] = {}
     # A comma may be part of a URL: only one before a scheme parts two.
     for url in urls.replace(",http", " http").split():
-        source = source_for_url(safe_url_string(url), kind)
+        source = source_for_url(url, kind)
         known = found.get(source.name)
         if known is not None:
             source = replace(known, start_urls=(*known.start_urls, *source.start_urls))

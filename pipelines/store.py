@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Self, TypeVar
@@ -18,6 +19,8 @@ from cablecrawl.extension import RunExtension
 from cablecrawl.runs import Stats
 from cablecrawl.store.evidence import UNCHANGED, add_listing, add_page, add_problem
 from cablecrawl.store.writer import Writer
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -56,7 +59,8 @@ class StorePipeline:
                 self.stats.inc_value("cablecrawl/problems")
                 self.stats.inc_value(f"cablecrawl/problems/{item.reason}")
                 self.stats.inc_value(f"cablecrawl/problems/{item.reason}/{item.capture.source}")
-                raise DropItem(f"{item.capture.url}: {item.reason}: {item.detail}")
+                logger.warning("%s: %s: %s", item.capture.url, item.reason, item.detail)
+                raise DropItem(f"{item.capture.url}: {item.reason}", log_level="DEBUG")
 
     async def commit(self, job: Callable[[Connection], T]) -> T:
         """Wait until a job of the writer is committed."""

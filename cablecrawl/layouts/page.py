@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-BLANK_LINES_BEFORE = re.compile(r"\A(?:[ \t\r\f\v]*\n)+")
-BLANK_LINES_AFTER = re.compile(r"(?:\n[ \t\r\f\v]*)+\Z")
+BLANKS = " \t\r\f\v\n"
 
 
 class Span(NamedTuple):
@@ -59,15 +57,12 @@ class Excerpt:
                 length += gap.start - position
             position = gap.end
         text = "".join(pieces)
-        before = BLANK_LINES_BEFORE.match(text)
-        self._cut = before.end() if before else 0
-        if self._cut == length:
-            self.text = ""
-        else:
-            after = BLANK_LINES_AFTER.search(text, self._cut)
-            self.text = text[self._cut : after.start() if after else length]
-            if not self.text.strip():
-                self.text = ""
+        # Blank lines are cut; the indentation of the first line and the blanks that end the
+        # last one are the cable's.
+        begin = len(text) - len(text.lstrip(BLANKS))
+        self._cut = text.rfind("\n", 0, begin) + 1
+        end = text.find("\n", len(text.rstrip(BLANKS)))
+        self.text = "" if begin == len(text) else text[self._cut : end if end != -1 else None]
 
     def locate(self, start: int, end: int) -> Span:
         """Where [start, end) of the excerpt's text stands in the page text.

@@ -13,14 +13,15 @@ from __future__ import annotations
 import re
 
 from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Region, Span, trim
-from cablecrawl.pagetext import PageText, Tag, closing_tag, opening_tags
+from cablecrawl.pagetext import PageText, Tag, closing_tag, enclosing_tag
 from cablecrawl.releases import chrome_fingerprint
 
 NAME = "wikileaks"
 PAGE = "wikileaks_page"
 
 COUNTER = re.compile(r"Currently released so far\.{3}\s*([\d,]+)\s*/\s*([\d,]+)")
-TITLE = re.compile(r"^Viewing cable[ ]+([^,\n]*),?[ ]*(.*)$", re.M)
+TITLE_LEAD = "Viewing cable "
+TITLE = re.compile(r"Viewing cable[ ]+([^,\n]*),?[ ]*(.*)")
 DATE_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2})(?::\d{2})?)?")
 MEDIA_HEADING = "Appears in these articles:"
 
@@ -64,17 +65,17 @@ def read(page: PageText) -> PageReading | None:
             Found("released_so_far", value, span, PAGE, "wikileaks_counter/1")
         )
     if table is None:
-        if TITLE.search(text):
+        if _title(text, len(text)):
             reading.problem = "no_table: the page names a cable and has no table with its data"
         else:
             _read_links(page, reading)
         return reading
     pres = [
         index
-        for index, tag in enumerate(page.tags)
-        if tag.name == "pre" and not tag.closing and index > table.opening
+        for index in range(table.opening, len(page.tags))
+        if page.tags[index].name == "pre" and not page.tags[index].closing
     ]
-    if not pres and not TITLE.search(text, 0, table.span.start):
+    if not pres and not _title(text, table.span.start):
         _read_links(page, reading)
         return reading
     _read_cable(page, reading, table, pres, counter.start() if counter else None)
@@ -113,13 +114,14 @@ class _CableTable:
 
 
 def _cable_table(page: PageText) -> _CableTable | None:
-    if "Reference ID" not in page.text:
-        return None
-    for opening in opening_tags(page.tags, "table"):
-        heading = next((t for t in page.tags[opening : opening + 8] if t.name == "th"), None)
-        if heading is None:
+    """The table with the heading; the words alone, as in a notice, make none."""
+    position = -1
+    while (position := page.text.find("Reference ID", position + 1)) != -1:
+        heading = enclosing_tag(page.tags, "th", position)
+        if heading is None or page.text[page.tags[heading].text_pos : position].strip():
             continue
-        if page.text[heading.text_pos :].lstrip()[:12] == "Reference ID":
+        opening = enclosing_tag(page.tags, "table", position)
+        if opening is not None:
             return _CableTable(page, opening)
     return None
 
@@ -152,7 +154,7 @@ def _read_cable(
         reading.problem = "no_reference_id: the cell for the reference ID is empty"
         return
     fields = list(found.values())
-    title = TITLE.search(text, 0, table.span.start)
+    title = _title(text, table.span.start)
     if title is not None and title[2].strip():
         span = trim(text, *title.span(2))
         fields.append(
@@ -179,6 +181,14 @@ def _read_cable(
         *(Region(*span, "column_heading") for _, span in table.headings),
         Region(end_of_last, len(text), "footer"),
     ]
+
+
+def _title(text: str, end: int) -> re.Match[str] | None:
+    """The line "Viewing cable 07ASTANA1033, TITLE" before `end`."""
+    start = text.find(TITLE_LEAD, 0, end)
+    while start > 0 and text[start - 1] != "\n":
+        start = text.find(TITLE_LEAD, start + 1, end)
+    return TITLE.match(text, start, end) if start >= 0 else None
 
 
 def _cell_value(column: str, cell: str) -> str | None:

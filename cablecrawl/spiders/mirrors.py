@@ -40,9 +40,5 @@ class MirrorsSpider(CableSpider):
     def follow(self, read: ReadPage, source: str) -> Iterator[Request]:
         if read.reading is None or not read.reading.is_index:
             return
-        for urls, priority in (
-            (read.index_urls(), INDEX_PRIORITY),
-            (read.cable_urls(), CABLE_PRIORITY),
-        ):
-            for url in urls:
-                yield self.request(url, source, via=read.url, priority=priority)
+        yield from self.follow_once(read.index_urls(), source, read.url, INDEX_PRIORITY)
+        yield from self.follow_once(read.cable_urls(), source, read.url, CABLE_PRIORITY)

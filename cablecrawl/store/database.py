@@ -30,11 +30,16 @@ SQLITE_STORAGE_CODES = {
 
 def create_folders(data_dir: Path) -> None:
     """Make the data folder and what stands in it. Raises StorageError."""
-    with storage_errors(data_dir):
+    try:
         (data_dir / WARC_FOLDER).mkdir(parents=True, exist_ok=True)
         probe = data_dir / ".writable"
         probe.write_bytes(b"1")
         probe.unlink()
+    except OSError as error:
+        raise StorageError(
+            f"{data_dir}: cannot be written: {error.strerror}; give another folder with"
+            " -s DATA_DIR=…"
+        ) from error
 
 
 def open_database(data_dir: Path, *, create: bool = False) -> Engine:

@@ -1,0 +1,158 @@
+"""`scrapy export`: the store as files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scrapy.commands import ScrapyCommand
+
+from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.folder import (
+    find_target,
+    publish,
+    publish_as_latest,
+    unfinished_folder,
+)
+from cablecrawl.export.read import Snapshot, snapshot
+from cablecrawl.export.resources import FORMATS
+from cablecrawl.export.write import Summary, write_export
+from cablecrawl.store.database import open_database, storage_errors
+
+# Cables between two updates of the line on the terminal: a few updates a second.
+PROGRESS_STEP = 500
+
+
+class Command(ScrapyCommand):
+    """Writes an export, whole or not at all."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[--output DIR] [--format NAME,…]"
+
+    def short_desc(self) -> str:
+        return "Write cables, readings, captures and problems to files"
+
+    def long_desc(self) -> str:
+        return (
+            "Write what the store holds to files that other tools read: one line a cable, and"
+            " beside it every reading with its evidence, every capture and every problem. The"
+            " export appears whole or not at all, in a new folder under exports/, and"
+            " exports/latest then points to it. The same store always gives the same bytes."
+            " Example: scrapy export --output cables-for-desk --format csv"
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--output",
+            metavar="DIR",
+            help="write to this folder, which must be new or empty, and leave exports/latest"
+            " as it is",
+        )
+        parser.add_argument(
+            "--format",
+            metavar="NAME,…",
+            default=",".join(FORMATS),
+            help="jsonl (cables, readings, captures, problems), csv (cables); default: both",
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        try:
+            if args:
+                raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy export --help")
+            self._export(opts.output, _read_formats(opts.format))
+        except CableCrawlError as error:
+            print(f"scrapy export: {error}", file=sys.stderr)
+            self.exitcode = error.exit_status
+        except KeyboardInterrupt:
+            print("scrapy export: interrupted; nothing was written", file=sys.stderr)
+            self.exitcode = 130  # as a shell reports it
+
+    def _export(self, output: str | None, formats: list[str]) -> None:
+        assert self.settings is not None
+        moment = datetime.now(UTC)
+        place = Path(output if output is not None else self.settings["EXPORTS_DIR"])
+        try:
+            with storage_errors(place), closing_store(self.settings["DATA_DIR"]) as store:
+                target = find_target(output) if output is not None else None
+                with (
+                    unfinished_folder(target.parent if target else place) as folder,
+                    _Progress(store) as progress,
+                ):
+                    summary = write_export(
+                        store,
+                        folder,
+                        formats,
+                        show_redacted_spans=self.settings.getbool("SHOW_REDACTED_SPANS"),
+                        progress=progress.show,
+                    )
+                    if target is None:
+                        place = publish_as_latest(folder, place, moment)
+                    elif not publish(folder, target):
+                        raise CableCrawlError(f"--output {output}: is not empty any more")
+        except OSError as error:
+            raise CableCrawlError(f"{error.filename or place}: {error.strerror}") from error
+        print_summary(summary, place)
+
+
+@contextmanager
+def closing_store(data_dir: str) -> Iterator[Snapshot]:
+    """The store of a data folder as it is now."""
+    engine = open_database(Path(data_dir))
+    try:
+        with snapshot(engine) as store:
+            yield store
+    finally:
+        engine.dispose()
+
+
+def _read_formats(names: str) -> list[str]:
+    formats = [name.strip() for name in names.split(",") if name.strip()]
+    for name in formats:
+        if name not in FORMATS:
+            raise CableCrawlError(f"--format {name}: unknown format (one of {', '.join(FORMATS)})")
+    if not formats:
+        raise CableCrawlError(f"--format: names no format (one of {', '.join(FORMATS)})")
+    return formats
+
+
+def print_summary(summary: Summary, where: Path) -> None:
+    """What an export holds and where it is."""
+    counts = {"cables": summary.cables}
+    counts |= {f.resource.name: f.records for f in summary.files if f.resource.format == "jsonl"}
+    print(", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    if summary.unlocated:
+        print(f"{summary.unlocated.total():,} claims without a place: {_listed(summary.unlocated)}")
+    print(f"written to {where}")
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
+
+
+class _Progress:
+    """A line on the terminal, rewritten as cables go by; nothing where there is no terminal."""
+
+    def __init__(self, store: Snapshot) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._cables = store.count_cables() if self._is_shown else 0
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_shown:
+            sys.stderr.write("\r\x1b[K")
+
+    def show(self, cables: int) -> None:
+        if self._is_shown and cables % PROGRESS_STEP == 0:
+            sys.stderr.write(f"\r{cables:,} of {self._cables:,} cables")
+            sys.stderr.flush()

@@ -1,0 +1,1 @@
+"""Exports: the store as files that other people and tools read."""

@@ -67,7 +67,7 @@ MAX_PARTS = 150_000
 # A shared beginning shorter than this is not worth keeping.
 MIN_PREFIX = 4096
 # Builds seen at once in a torn or mixed mirror: a handful.
-MAX_PREFIXES = 6
+MAX_PREFIXES = 12
 
 
 class TooComplexError(ValueError):
@@ -332,7 +332,8 @@ class _Pass:
                 self.space = -1
                 if self.cell:
                     self.break_span = (start, end)
-        self.tags.append(Tag(name, closing, start, end, self.length))
+        # Half the time of Tag(…), which a page does some hundred times.
+        self.tags.append(tuple.__new__(Tag, (name, closing, start, end, self.length)))
         if name == "pre":
             self.open_or_close_pre(document, closing, end)
         elif not closing and name in UNSEEN:
@@ -418,6 +419,7 @@ class PageTextRenderer:
 
     def __init__(self) -> None:
         self._prefixes: list[tuple[str, _Pass]] = []
+        self._recent: list[str] = []
         self._previous = ""
 
     def render(self, document: str) -> PageText:
@@ -431,19 +433,24 @@ class PageTextRenderer:
         )
 
     def _begin(self, document: str) -> _Pass:
-        for prefix, state in self._prefixes:
-            if document.startswith(prefix):
-                return state.copy()
-        shared = _common_prefix_length(document, self._previous)
-        if shared < MIN_PREFIX:
-            return _Pass()
-        state = _Pass()
-        state.run(document, stop=shared)
-        if state.position < MIN_PREFIX:
-            return _Pass()
-        self._prefixes.insert(0, (document[: state.position], state.copy()))
-        del self._prefixes[MAX_PREFIXES:]
+        """The state behind the longest beginning that is known of this document."""
+        known = next((p for p in self._prefixes if document.startswith(p[0])), ("", _Pass()))
+        state = known[1].copy()
+        worthwhile = state.position + MIN_PREFIX
+        if document[:worthwhile] != self._previous[:worthwhile]:
+            return state
+        state.run(document, stop=_common_prefix_length(document, self._previous))
+        if state.position >= worthwhile:
+            self._remember(document[: state.position], state)
         return state
+
+    def _remember(self, prefix: str, state: _Pass) -> None:
+        # The newest are kept, and the longest is tried first.
+        self._recent = [prefix, *self._recent][:MAX_PREFIXES]
+        states = {**dict(self._prefixes), prefix: state.copy()}
+        self._prefixes = sorted(
+            ((kept, states[kept]) for kept in self._recent), key=lambda p: len(p[0]), reverse=True
+        )
 
 
 def render(document: str) -> PageText:

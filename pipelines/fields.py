@@ -34,8 +34,9 @@ class FieldsPipeline:
             claim_cable_fields(item)
             for part in ("header", "body"):
                 claim_text(item, part)
+            for field, count in item.claims_of.items():
+                self.stats.inc_value(f"cablecrawl/fields/{field}", count)
             for claim in item.claims:
-                self.stats.inc_value(f"cablecrawl/fields/{claim.field}")
                 if claim.start is None:
                     self.stats.inc_value(f"cablecrawl/fields_unlocated/{claim.field}")
         return item
@@ -87,6 +88,7 @@ def claim_text(page: CablePage, part: str) -> None:
     digest = hashlib.sha256(excerpt.text.encode("utf-8", "surrogatepass")).hexdigest()
     rule = f"{page.reading.layout}_{part}/1"
     page.claims.append(Claim(part, digest, page.cable.stated_id.asserted_by, rule, start, end))
+    page.claims_of[part] += 1
 
 
 def _outer_span(excerpt: Excerpt) -> Span:

@@ -14,20 +14,25 @@ bytes; the WARC headers repeat what other tools look for. Together the records g
 whole `Exchange`: a lost database is rebuilt from them.
 
 The records are written here and not by warcio: its writer is fixed at gzip level 9 and wrote
-352 pairs of request and response a second where level 6 gave 638 for 0.5 % more bytes.
+352 pairs of request and response a second. ISA-L's deflate takes 0.08 ms for a cable page
+where zlib's level 6 takes 0.92 ms, for 9 % more bytes.
 
 Format: https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/
 """
 
 import re
 import uuid
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import ip_address
 from urllib.parse import quote, unquote
+
+from isal import isal_zlib
+
+# Of ISA-L's 0 to 3: the next one up takes twice the time for 2 % fewer bytes.
+LEVEL = 2
 
 TRUNCATIONS = ("length", "time", "disconnect", "unspecified")
 """The values WARC 1.1 has for WARC-Truncated."""
@@ -113,10 +118,10 @@ def payload_sha256(payload: bytes) -> str:
     return sha256(payload).hexdigest()
 
 
-def encode_exchange(exchange: Exchange, *, level: int = 6) -> EncodedExchange:
+def encode_exchange(exchange: Exchange, *, level: int = LEVEL) -> EncodedExchange:
     """The records of an exchange; the same exchange gives the same bytes.
 
-    Pure, and safe in threads: zlib and hashlib release the GIL on a body. A
+    Pure, and safe in threads: ISA-L and hashlib release the GIL on a body. A
     Transfer-Encoding header is left out of the stored head; every other byte is kept.
 
     Raises ValueError for a capture_id that is not a `urn:uuid:`, a time without a zone, a
@@ -169,7 +174,7 @@ def encode_record(
     headers: Iterable[tuple[str, str]],
     block: Sequence[bytes],
     *,
-    level: int = 6,
+    level: int = LEVEL,
 ) -> bytes:
     """One WARC record as one gzip member; the block is given in pieces.
 
@@ -190,8 +195,8 @@ def encode_record(
     for line in lines:
         if not (line.isascii() and line.isprintable()):
             raise ValueError(f"not a WARC header: {line!r}")
-    # 31: a gzip wrapper around the largest window. zlib writes no time into it.
-    deflate = zlib.compressobj(level, zlib.DEFLATED, 31)
+    # 31: a gzip wrapper around the largest window; no time is written into it.
+    deflate = isal_zlib.compressobj(level, isal_zlib.DEFLATED, 31)
     parts = [deflate.compress("\r\n".join([*lines, "", ""]).encode("ascii"))]
     parts += [deflate.compress(piece) for piece in block]
     parts += [deflate.compress(b"\r\n\r\n"), deflate.flush()]

@@ -5,7 +5,6 @@ its block has the length and the digest its header gives. (warcio takes a half r
 without an error even with `check_digests="raise"`: warcio#127, #138.)
 """
 
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from hashlib import sha256
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
+
+from isal import isal_zlib
 
 from cablecrawl.capture.exchange import (
     Exchange,
@@ -252,7 +253,7 @@ class _Inflating:
         self._path = path
         self._offset = offset
         self._read_size = read_size
-        self._inflate = zlib.decompressobj(31)  # 31: gzip, and nothing else
+        self._inflate = isal_zlib.decompressobj(31)  # 31: gzip, and nothing else
         self._read = 0
         file.seek(offset)
 
@@ -272,7 +273,7 @@ class _Inflating:
                 raise DamagedWarc(self._path, self._offset, "the file ends inside a gzip member")
             try:
                 piece = self._inflate.decompress(data, CHUNK)
-            except zlib.error as error:
+            except isal_zlib.error as error:
                 raise DamagedWarc(self._path, self._offset, f"{error}") from error
             if piece:
                 return piece

@@ -23,8 +23,7 @@ def json_line(record: object) -> bytes:
 
     UTF-8 has no lone surrogates: they are written as JSON escapes.
     """
-    text = json.dumps(record, ensure_ascii=False, default=_as_dict)
-    return f"{text}\n".encode("utf-8", "backslashreplace")
+    return f"{JSON.encode(record)}\n".encode("utf-8", "backslashreplace")
 
 
 def csv_line(cells: list[str]) -> bytes:
@@ -49,7 +48,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, str):
         return f"'{value}" if FORMULA.match(value) else value
-    return json.dumps(value, ensure_ascii=False, default=_as_dict)
+    return JSON.encode(value)
 
 
 @cache
@@ -60,3 +59,6 @@ def _field_names(record_type: type) -> tuple[str, ...]:
 def _as_dict(record: object) -> dict[str, Any]:
     record_type: type = type(record)
     return {name: getattr(record, name) for name in _field_names(record_type)}
+
+
+JSON = json.JSONEncoder(ensure_ascii=False, default=_as_dict)

@@ -26,6 +26,11 @@ class Capture:
     fetched_at: str
     """UTC, ISO 8601 with microseconds and Z."""
     payload_sha256: str
+    outcome: str
+    """`ok`, or what kept it from being read: see `cablecrawl.capture.Exchange`."""
+    status: int | None
+    detail: str | None
+    """One line on why it failed."""
 
 
 @dataclass(slots=True)

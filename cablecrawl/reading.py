@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -15,6 +17,11 @@ from cablecrawl.layouts.page import PageReading
 from cablecrawl.layouts.wikileaks import CABLE_PAGE
 from cablecrawl.ledger import Ledger
 from cablecrawl.pagetext import PageText, PageTextRenderer, TooComplexError
+
+logger = logging.getLogger(__name__)
+
+# A path from the root that needs neither joining nor canonicalising: most links of an index.
+PLAIN_PATH = re.compile(r"/(?!/)(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*/?)*")
 
 
 @dataclass(slots=True)
@@ -40,7 +47,11 @@ class ReadPage:
 
     def _absolute(self, links: list[str]) -> list[str]:
         found = {}
+        root = urljoin(self.url, "/").removesuffix("/")
         for link in links:
+            if PLAIN_PATH.fullmatch(link):
+                found[root + link] = None  # as urljoin has it, at a tenth of the time
+                continue
             try:
                 found[urljoin(self.url, link)] = None
             except ValueError:
@@ -62,6 +73,22 @@ class PageReader:
         except TooComplexError as error:
             return ReadPage(url, document, None, None, f"too_complex: {error}")
         return ReadPage(url, document, page, read_page(page))
+
+
+def read_items(
+    reader: PageReader, capture: Capture, body: bytes, content_type: str | None
+) -> tuple[list[PageItem], ReadPage | None]:
+    """The items of a captured page and the page itself.
+
+    A fault of the reading itself is a problem of the page too: it is logged, and no page is
+    lost without a trace.
+    """
+    try:
+        read = reader.read(capture.url, body, content_type)
+        return list(items_of(capture, read)), read
+    except Exception as error:
+        logger.exception("%s: cannot be read", capture.url)
+        return [Problem(capture, "reader_error", f"{type(error).__name__}: {error}")], None
 
 
 def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
@@ -95,6 +122,22 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
         yield _problem(capture, "unknown_layout: no layout recognises the page")
 
 
+def problem_of_failure(capture: Capture) -> Problem | None:
+    """The problem that a failed capture is, after the last retry; None where it is none.
+
+    A server without a listing of its files has no fault, and a redirect leads on.
+    """
+    status = capture.status or 0
+    if capture.outcome == "ok" or 300 <= status < 400:
+        return None
+    if capture.outcome != "http_error":
+        return Problem(capture, capture.outcome, capture.detail or capture.outcome)
+    if capture.url.endswith("/cable/") and status in (401, 403, 404, 410):
+        return None
+    reason = "not_found" if status in (404, 410) else "http_error"
+    return Problem(capture, reason, f"HTTP status {status}")
+
+
 def is_cable_url(url: str) -> bool:
     """Whether the address is that of a cable page, whatever is found there."""
     return CABLE_PAGE.search(urlsplit(url).path) is not None
@@ -102,6 +145,9 @@ def is_cable_url(url: str) -> bool:
 
 def locator_of(url: str, ordinal: int = 0) -> str:
     """Where a source has a page, whatever host serves it: path and query, canonicalised."""
+    path = urlsplit(url).path if not ordinal and "?" not in url else ""
+    if PLAIN_PATH.fullmatch(path):
+        return path  # canonical as it is
     parts = urlsplit(canonicalize_url(url))
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.path or '/'}{query}{f'#{ordinal}' if ordinal else ''}"

@@ -22,7 +22,7 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from sqlalchemy import Engine, delete, func, insert, select, update
 
 from cablecrawl import __version__
-from cablecrawl.capture import DamagedWarc, WarcWriter, recover
+from cablecrawl.capture import DamagedWarc, Location, WarcWriter, recover
 from cablecrawl.errors import CableCrawlError, LockedError
 from cablecrawl.items import Capture
 from cablecrawl.sources import Source
@@ -34,6 +34,7 @@ from cablecrawl.store.database import (
     storage_errors,
 )
 from cablecrawl.store.evidence import add_capture, add_sources, iso
+from cablecrawl.store.queries import captures
 from cablecrawl.store.writer import StoredExchange, Writer
 
 logger = logging.getLogger(__name__)
@@ -178,34 +179,17 @@ class Run:
         """Whether it goes on with a crawl that an earlier run began."""
         return self.crawl != self.id
 
-    def unread_captures(self) -> dict[tuple[str, str], tuple[Capture, str, int, int]]:
+    def unread_captures(self) -> dict[tuple[str, str], tuple[Capture, Location]]:
         """Whole captures that a killed run had not yet read, by source and URL.
 
-        Each with WARC file, offset and length: they are read from there and not fetched again.
+        They are read from their WARC files and not fetched again.
         """
-        query = (
-            select(t.capture, t.source.c.name)
-            .join(t.source)
-            .where(t.capture.c.is_read == 0, t.capture.c.outcome == "ok")
-            .order_by(t.capture.c.id)
-        )
         with self.engine.connect() as db:
             return {
-                (row.name, row.url): (
-                    Capture(
-                        row.id,
-                        row.capture_id,
-                        row.run,
-                        row.name,
-                        row.url,
-                        row.fetched_at,
-                        row.payload_sha256,
-                    ),
-                    row.warc,
-                    row.offset,
-                    row.length,
+                (capture.source, capture.url): (capture, location)
+                for capture, location in captures(
+                    db, t.capture.c.is_read == 0, t.capture.c.outcome == "ok"
                 )
-                for row in db.execute(query)
             }
 
     def frontier_counts(self) -> dict[int, int]:

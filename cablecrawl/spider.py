@@ -12,14 +12,13 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
-from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from cablecrawl.capture.middleware import outcome_of
+from cablecrawl.capture.http import content_type
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.frontier import CAPTURE
-from cablecrawl.items import PageItem, Problem
-from cablecrawl.reading import PageReader, ReadPage, items_of
+from cablecrawl.items import Capture, PageItem, Problem
+from cablecrawl.reading import PageReader, ReadPage, problem_of_failure, read_items
 from cablecrawl.runs import find_sources
 from cablecrawl.scope import SOURCE, VIA, host_of
 from cablecrawl.sources import PACKAGED_SOURCES, Source, load_sources, source_for_url
@@ -84,14 +83,15 @@ class CableSpider(Spider):
     def parse(self, response: Response) -> Iterator[PageItem | Request]:
         """Items of a page, and requests for what its index lists."""
         assert response.request is not None
-        content_type = response.headers.get("Content-Type")
-        read = self.reader.read(
-            response.url,
+        items, read = read_items(
+            self.reader,
+            response.request.meta[CAPTURE],
             response.body,
-            content_type.decode("latin-1") if content_type is not None else None,
+            content_type(response.headers),
         )
-        yield from items_of(response.request.meta[CAPTURE], read)
-        yield from self.follow(read, response.request.meta[SOURCE])
+        yield from items
+        if read is not None:
+            yield from self.follow(read, response.request.meta[SOURCE])
 
     def follow(self, read: ReadPage, source: str) -> Iterator[Request]:
         """Requests for what a page links to. Nothing, unless the spider says otherwise."""
@@ -100,17 +100,10 @@ class CableSpider(Spider):
     def failed(self, failure: Failure) -> Iterator[Problem]:
         """A page that could not be got at."""
         request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
-        capture = request.meta.get(CAPTURE)
-        if capture is not None:
-            yield Problem(capture, *describe_failure(failure.value))
-
-
-def describe_failure(error: BaseException) -> tuple[str, str]:
-    """Reason and detail of a problem."""
-    if isinstance(error, HttpError):
-        status = error.response.status
-        return ("not_found" if status in (404, 410) else "http_error"), f"HTTP status {status}"
-    return outcome_of(error), " ".join(str(error).split())[:500] or type(error).__name__
+        capture: Capture | None = request.meta.get(CAPTURE)
+        problem = problem_of_failure(capture) if capture is not None else None
+        if problem is not None:
+            yield problem
 
 
 def choose_sources(

@@ -13,9 +13,7 @@ import re
 import uuid
 from datetime import UTC, datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Self
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
@@ -30,9 +28,10 @@ from scrapy.exceptions import (
     ResponseDataLossError,
     UnsupportedURLSchemeError,
 )
-from scrapy.http import Headers, Response
+from scrapy.http import Response
 
-from cablecrawl.capture import Exchange, Location, read_response
+from cablecrawl.capture import Exchange, read_response
+from cablecrawl.capture.http import content_codings, parse_head, request_block, response_head
 from cablecrawl.decoding import TooLargeError, UndecodableError, decode_content
 from cablecrawl.errors import StorageError
 from cablecrawl.extension import RunExtension
@@ -58,7 +57,8 @@ RESET = re.compile(r"reset|ConnectionLost|ConnectionDone|closed", re.I)
 
 # What Scrapy's flags call a body that ended early.
 DATALOSS = "dataloss"
-LINE_BREAK = re.compile(rb"[\r\n]+")
+# The flag of a response that comes from a WARC file.
+CAPTURED = "captured"
 
 
 class UnreadableError(IgnoreRequest):
@@ -89,27 +89,16 @@ class CaptureMiddleware:
         unread = self.unread.pop((source, request.url), None) if ROW in request.meta else None
         if unread is None:
             return None
-        capture, warc, offset, length = unread
-        head, body = read_response(self.warcs, Location(warc, offset, length), verify=True)
+        capture, location = unread
+        head, body = read_response(self.warcs, location, verify=True)
         request.meta[CAPTURE] = capture
-        status_line, _, header_lines = head.partition(b"\r\n")
-        headers = Headers()
-        for line in header_lines.split(b"\r\n"):
-            name, colon, value = line.partition(b":")
-            if colon:
-                headers.appendlist(name.strip(), value.strip())
+        status, headers = parse_head(head)
         self.crawler.stats.inc_value("cablecrawl/captures_read_again")
-        return Response(
-            request.url,
-            status=int(status_line.split()[1]),
-            headers=headers,
-            body=body,
-            flags=["captured"],
-        )
+        return Response(request.url, status, headers, body, flags=[CAPTURED])
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         content, outcome, detail = self._assess(response)
-        if "captured" not in response.flags:
+        if CAPTURED not in response.flags:
             await self._capture(request, response, outcome, detail)
         if outcome in ("undecodable", "too_large", DATALOSS):
             retry = None
@@ -154,11 +143,9 @@ class CaptureMiddleware:
         """The body with its content coding undone, the outcome, and what is wrong."""
         if DATALOSS in response.flags:
             return b"", DATALOSS, "the body is shorter than its Content-Length"
-        codings = ",".join(
-            value.decode("latin-1") for value in response.headers.getlist("Content-Encoding")
-        )
+        codings = content_codings(response.headers)
         try:
-            content = decode_content(response.body, codings.split(","), limit=self.limit)
+            content = decode_content(response.body, codings, limit=self.limit)
         except TooLargeError as error:
             return b"", "too_large", str(error)
         except UndecodableError as error:
@@ -217,35 +204,6 @@ def outcome_of(error: BaseException) -> str:
     if TLS_ERROR.search(text):
         return "tls"
     return "reset" if RESET.search(text) else "failed"
-
-
-def request_block(request: Request) -> bytes:
-    """The request as HTTP/1.1; Scrapy adds the connection's own headers further down."""
-    parts = urlsplit(request.url)
-    target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-    lines = [f"{request.method} {target} HTTP/1.1".encode("latin-1", "replace")]
-    if b"Host" not in request.headers:
-        lines.append(b"Host: " + parts.netloc.rpartition("@")[2].encode("latin-1", "replace"))
-    return b"\r\n".join(lines + _header_lines(request.headers)) + b"\r\n\r\n"
-
-
-def response_head(response: Response) -> bytes:
-    """Status line and headers. Scrapy keeps no reason phrase: the standard one is written."""
-    try:
-        phrase = HTTPStatus(response.status).phrase
-    except ValueError:
-        phrase = "Unknown"
-    protocol = response.protocol or "HTTP/1.1"
-    lines = [f"{protocol} {response.status} {phrase}".encode("latin-1")]
-    return b"\r\n".join(lines + _header_lines(response.headers)) + b"\r\n\r\n"
-
-
-def _header_lines(headers: Headers) -> list[bytes]:
-    return [
-        name + b": " + LINE_BREAK.sub(b" ", value)
-        for name in headers
-        for value in headers.getlist(name)
-    ]
 
 
 def _one_line(error: BaseException) -> str:

@@ -129,6 +129,9 @@ def add_capture(
         exchange.url,
         fetched_at,
         stored.payload_sha256,
+        exchange.outcome,
+        exchange.status,
+        exchange.detail,
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from collections.abc import Iterator
 
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+
+from cablecrawl.capture import Location
+from cablecrawl.items import Capture
 from cablecrawl.store import tables as t
 
 _OF_SOURCE = select(t.source.c.id).where(t.source.c.name == bindparam("source")).scalar_subquery()
@@ -51,3 +55,30 @@ def cables_of_crawl(db: Connection, source: str, crawl: str) -> int:
     return int(
         db.execute(_CABLES_OF_CRAWL, {"source": source, "crawl": crawl}).scalar_one()
     )
+
+
+def captures(
+    db: Connection, *conditions: ColumnElement[bool]
+) -> Iterator[tuple[Capture, Location]]:
+    """Captures in the order in which they were made, and where each stands; streamed."""
+    query = (
+        select(t.capture, t.source.c.name)
+        .join(t.source)
+        .where(*conditions)
+        .order_by(t.capture.c.id)
+        .execution_options(yield_per=1000)
+    )
+    for row in db.execute(query):
+        capture = Capture(
+            row.id,
+            row.capture_id,
+            row.run,
+            row.name,
+            row.url,
+            row.fetched_at,
+            row.payload_sha256,
+            row.outcome,
+            row.status,
+            row.detail,
+        )
+        yield capture, Location(row.warc, row.offset, row.length)

@@ -71,7 +71,8 @@ def decode_content(
 ) -> Content:
     """Undo `codings` (the Content-Encoding header's values, in the order they were applied).
 
-    Raises UndecodableError for a damaged body or an unknown coding, TooLargeError past `limit` bytes.
+    Raises UndecodableError for a damaged body or an unknown coding, TooLargeError for more than
+    `limit` bytes.
     """
     flags: list[str] = []
     for coding in reversed([c.strip().lower() for c in codings]):
@@ -175,9 +176,11 @@ _DECODERS: dict[str, Callable[[bytes, int], tuple[bytes, bytes]]] = {
 # A server's default charset that says nothing of the page it sends.
 _WESTERN = {"ascii", "iso8859-1", "cp1252", "latin-1"}
 
-# Undeclared bytes count as damaged UTF-8, not as Western text, from this many valid sequences on.
+# Undeclared bytes are damaged UTF-8, not Western text, from this many valid sequences on.
 MIN_UTF8_SEQUENCES = 3
-UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+UTF8_SEQUENCE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
 
 
 def decode_document(body: bytes, content_type: str | None) -> Document:

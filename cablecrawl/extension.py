@@ -33,9 +33,7 @@ class RunExtension:
         assert spider is not None
         self.sources: dict[str, Source] = getattr(spider, "sources", {})
         arguments: dict[str, str] = getattr(spider, "arguments", {})
-        description = describe_run(
-            spider.name, arguments, crawler.settings, self.sources.values()
-        )
+        description = describe_run(spider.name, arguments, crawler.settings, self.sources.values())
         self.run = Run(Path(crawler.settings["DATA_DIR"]), description)
         self.error: BaseException | None = None
         self.summary: Summary | None = None
@@ -88,10 +86,10 @@ class RunExtension:
             return
         self.error = error
         reason = "no_space" if isinstance(error, StorageError) else "store_failed"
-        logger.error("%s: the crawl ends; run it again to go on", error, exc_info=_unforeseen(error))
-        self._closing = asyncio.ensure_future(
-            self.crawler.engine.close_spider_async(reason=reason)
+        logger.error(
+            "%s: the crawl ends; run it again to go on", error, exc_info=_unforeseen(error)
         )
+        self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
 
     def spider_opened(self, spider: Spider) -> None:
         if self.run.resumes:

@@ -29,9 +29,7 @@ TEXT_THEN_TAG = re.compile(rf"([^<]*+){TAG.pattern}")
 COMMENT = re.compile(r"<!--(?:>|->|.*?(?:-->|\Z))|<[!?][^>]*+>?", re.S)
 # Where markup may begin; any other "<" is text.
 MARKUP = re.compile(r"<(?:[a-zA-Z!?]|/(?=[a-zA-Z]))")
-ATTRIBUTE = re.compile(
-    r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?"""
-)
+ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?""")
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);?")
 PRE_TOKEN = re.compile(rf"\r\n?|{ENTITY.pattern}")
 WHITE_SPACE = " \t\n\r\f"
@@ -120,7 +118,7 @@ class PageText:
         return after - begin == self._run_end[run] - self._run_start[run]
 
     def attributes(self, tag: Tag) -> dict[str, str]:
-        """A tag's attributes: lower-case names, values with entities decoded; the first of a name."""
+        """A tag's attributes by lower-case name, entities decoded; of two alike, the first."""
         source = self.document[tag.start + 1 + len(tag.name) : tag.end - 1]
         found: dict[str, str] = {}
         for match in ATTRIBUTE.finditer(source):
@@ -428,9 +426,7 @@ class PageTextRenderer:
         state.run(document)
         self._previous = document
         text = "".join(state.pieces)
-        return PageText(
-            document, text, state.tags, state.run_text, state.run_start, state.run_end
-        )
+        return PageText(document, text, state.tags, state.run_text, state.run_start, state.run_end)
 
     def _begin(self, document: str) -> _Pass:
         """The state behind the longest beginning that is known of this document."""

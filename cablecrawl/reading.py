@@ -46,7 +46,7 @@ class ReadPage:
         return self._absolute(self.reading.index_links) if self.reading else []
 
     def _absolute(self, links: list[str]) -> list[str]:
-        found = {}
+        found: dict[str, None] = {}
         root = urljoin(self.url, "/").removesuffix("/")
         for link in links:
             if PLAIN_PATH.fullmatch(link):

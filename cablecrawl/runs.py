@@ -157,9 +157,7 @@ class Run:
                 .limit(1)
             ).scalar()
             db.execute(update(t.run).where(t.run.c.state == "running").values(state="crashed"))
-            db.execute(
-                update(t.frontier).where(t.frontier.c.state == LEASED).values(state=PENDING)
-            )
+            db.execute(update(t.frontier).where(t.frontier.c.state == LEASED).values(state=PENDING))
             add_sources(db, self.description.sources)
             crawl = unfinished or self.id
             db.execute(
@@ -196,7 +194,7 @@ class Run:
         """Requests of the frontier by state."""
         with self.engine.connect() as db:
             rows = db.execute(select(t.frontier.c.state, func.count()).group_by("state"))
-            return {state: count for state, count in rows}
+            return dict(rows.tuples().all())
 
     def finish(self, state: str, reason: str, summary: Mapping[str, Any]) -> None:
         """Seal the WARC files, commit the run's end, let go of the lock.
@@ -299,9 +297,7 @@ def code_version() -> str:
     return f"{__version__}+{commit}" if described.returncode == 0 and commit else __version__
 
 
-def find_sources(
-    known: Mapping[str, Source], kind: str, names: str | None
-) -> list[Source]:
+def find_sources(known: Mapping[str, Source], kind: str, names: str | None) -> list[Source]:
     """The sources of a kind that `-a source=` names; without it, all that are enabled.
 
     Raises CableCrawlError for a name that is not known, or of another kind.

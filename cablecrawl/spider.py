@@ -23,7 +23,6 @@ from cablecrawl.runs import find_sources
 from cablecrawl.scope import SOURCE, VIA, host_of
 from cablecrawl.sources import PACKAGED_SOURCES, Source, load_sources, source_for_url
 
-
 # 20,000 URLs are 3 MB; an index page that repeats them comes soon after.
 MAX_FOLLOWED = 20_000
 
@@ -67,11 +66,11 @@ class CableSpider(Spider):
         meta = {SOURCE: source}
         if via is not None:
             meta[VIA] = via
-        return Request(
-            url, callback=self.parse, errback=self.failed, meta=meta, priority=priority
-        )
+        return Request(url, callback=self.parse, errback=self.failed, meta=meta, priority=priority)
 
-    def follow_once(self, urls: list[str], source: str, via: str, priority: int) -> Iterator[Request]:
+    def follow_once(
+        self, urls: list[str], source: str, via: str, priority: int
+    ) -> Iterator[Request]:
         """Requests for those of the URLs that were not followed of late."""
         for url in urls:
             if url not in self.followed:
@@ -106,15 +105,11 @@ class CableSpider(Spider):
             yield problem
 
 
-def choose_sources(
-    settings: BaseSettings, kind: str, arguments: dict[str, str]
-) -> list[Source]:
+def choose_sources(settings: BaseSettings, kind: str, arguments: dict[str, str]) -> list[Source]:
     """The sources that a crawl's arguments name. Raises CableCrawlError."""
     unknown = sorted(set(arguments) - {"source", "url"})
     if unknown:
-        raise CableCrawlError(
-            f"-a {unknown[0]}=: unknown argument (source=NAME,… or url=URL,…)"
-        )
+        raise CableCrawlError(f"-a {unknown[0]}=: unknown argument (source=NAME,… or url=URL,…)")
     if "source" in arguments and "url" in arguments:
         raise CableCrawlError("-a source= and -a url=: give one of them")
     if "url" in arguments:

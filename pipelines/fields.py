@@ -8,7 +8,7 @@ from typing import Self
 from scrapy.crawler import Crawler
 
 from cablecrawl.cabletext import read_cable
-from cablecrawl.items import CablePage, Claim, PageItem, Problem
+from cablecrawl.items import CablePage, Claim, PageItem
 from cablecrawl.layouts.page import Excerpt, Span
 from cablecrawl.runs import Stats
 
@@ -74,9 +74,7 @@ def claim_cable_fields(page: CablePage) -> None:
     """Claims of what the cable says of itself."""
     for finding in read_cable(page.cable.header.text, page.cable.body.text):
         span = page.excerpt(finding.part).locate(finding.start, finding.end)
-        page.add_claim(
-            finding.field, finding.value, span, f"cable_{finding.part}", finding.rule
-        )
+        page.add_claim(finding.field, finding.value, span, f"cable_{finding.part}", finding.rule)
 
 
 def claim_text(page: CablePage, part: str) -> None:

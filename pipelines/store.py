@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from cablecrawl.extension import RunExtension
 from cablecrawl.items import CablePage, Listing, PageItem, Problem
 from cablecrawl.records import ReadingRecord, record_of_page
-from cablecrawl.extension import RunExtension
 from cablecrawl.runs import Stats
 from cablecrawl.store.evidence import UNCHANGED, add_listing, add_page, add_problem
 from cablecrawl.store.writer import Writer

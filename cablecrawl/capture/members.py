@@ -273,7 +273,7 @@ class _Inflating:
                 raise DamagedWarc(self._path, self._offset, "the file ends inside a gzip member")
             try:
                 piece = self._inflate.decompress(data, CHUNK)
-            except isal_zlib.error as error:
+            except isal_zlib.IsalError as error:
                 raise DamagedWarc(self._path, self._offset, f"{error}") from error
             if piece:
                 return piece

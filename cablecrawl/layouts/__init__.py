@@ -12,7 +12,7 @@ LAYOUTS = (wikileaks,)
 def read_page(page: PageText) -> PageReading | None:
     """What the first layout that recognises the page finds on it; None when none does."""
     for layout in LAYOUTS:
-        reading = layout.read(page)
+        reading: PageReading | None = layout.read(page)
         if reading is not None:
             return reading
     return None

@@ -157,9 +157,7 @@ def _read_cable(
     title = _title(text, table.span.start)
     if title is not None and title[2].strip():
         span = trim(text, *title.span(2))
-        fields.append(
-            Found("title", text[span.start : span.end], span, PAGE, "wikileaks_title/1")
-        )
+        fields.append(Found("title", text[span.start : span.end], span, PAGE, "wikileaks_title/1"))
     for row in table.rows:
         if len(row) == 1:
             fields += _read_media(text, row[0], reading)

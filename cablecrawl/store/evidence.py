@@ -62,9 +62,7 @@ _STEP = select(t.step.c.id).where(
 _INSERT_CLAIM = insert(t.claim).values(step=_STEP.scalar_subquery())
 _UPSERT_CLAIM = _INSERT_CLAIM.on_conflict_do_update(
     index_elements=["reading", "field", "ordinal", "value", "step"],
-    set_={
-        "last_capture": func.max(_INSERT_CLAIM.excluded.last_capture, t.claim.c.last_capture)
-    },
+    set_={"last_capture": func.max(_INSERT_CLAIM.excluded.last_capture, t.claim.c.last_capture)},
 )
 _INSERT_PROBLEM = insert(t.problem).on_conflict_do_nothing()
 _INSERT_LISTING = insert(t.listing).values(source=_SOURCE_ID.scalar_subquery())
@@ -216,9 +214,7 @@ def _add_claims(connection: Connection, page: CablePage, reading: int) -> None:
     ]
     keys = ("rule", "asserted_by", "basis", "confidence")
     steps = {tuple(row[key] for key in keys): None for row in rows}
-    connection.execute(
-        _INSERT_STEP, [dict(zip(keys, step, strict=True)) for step in steps]
-    )
+    connection.execute(_INSERT_STEP, [dict(zip(keys, step, strict=True)) for step in steps])
     connection.execute(_UPSERT_CLAIM, rows)
 
 

@@ -52,9 +52,7 @@ def unlisted(db: Connection, source: str) -> set[str]:
 
 def cables_of_crawl(db: Connection, source: str, crawl: str) -> int:
     """How many cables of a source a crawl has seen, by reference ID."""
-    return int(
-        db.execute(_CABLES_OF_CRAWL, {"source": source, "crawl": crawl}).scalar_one()
-    )
+    return int(db.execute(_CABLES_OF_CRAWL, {"source": source, "crawl": crawl}).scalar_one())
 
 
 def captures(

@@ -122,9 +122,7 @@ class Writer:
             return
         assert self._warc is not None, "a writer without WARC files was given a capture"
         encoded = [encode_exchange(job.exchange) for job in jobs if job.exchange is not None]
-        for job, written, location in zip(
-            jobs, encoded, self._warc.append(encoded), strict=True
-        ):
+        for job, written, location in zip(jobs, encoded, self._warc.append(encoded), strict=True):
             assert job.exchange is not None and job.insert is not None
             stored = StoredExchange(
                 job.exchange, location, written.payload_sha256, written.payload_length

@@ -72,8 +72,8 @@ class FrontierScheduler(BaseScheduler):
         self._outbox: list[dict[str, Any]] = []
         self._retries: list[dict[str, Any]] = []
         self._refilling = False
-        # Rows may be there that have not been asked for: at first, those of an earlier run.
-        self._more = True
+        # Sources that may have rows not asked for yet: at first, those of an earlier run.
+        self._more = set(self.sources)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -161,7 +161,7 @@ class FrontierScheduler(BaseScheduler):
             return
         new, retries = self._outbox, self._retries
         self._outbox, self._retries = [], []
-        self._more = True
+        self._more.update(values["source"] for values in (*new, *retries))
 
         def job(db: Connection) -> None:
             if new:
@@ -173,16 +173,17 @@ class FrontierScheduler(BaseScheduler):
 
     def _refill(self) -> None:
         """Ask the writer for more requests; they come when what was handed to it is written."""
+        if self.extension.has_failed:
+            self._more.clear()
         wanted = {
-            name: AHEAD - len(requests)
-            for name, requests in self.ahead.items()
-            if len(requests) < LOW
+            name: AHEAD - len(self.ahead[name])
+            for name in self._more
+            if len(self.ahead[name]) < LOW
         }
-        if self._refilling or not self._more or not wanted or self.extension.has_failed:
-            self._more = self._more and not self.extension.has_failed
+        if self._refilling or not wanted:
             return
         self._refilling = True
-        self._more = False
+        self._more.difference_update(wanted)
 
         def job(db: Connection) -> Leases:
             leases: Leases = {}
@@ -206,7 +207,8 @@ class FrontierScheduler(BaseScheduler):
                 for row, request in leases:
                     self.ahead[source].append(self._from_json(row, request))
                 # A full answer means that there may be more.
-                self._more = self._more or len(leases) == wanted[source]
+                if len(leases) == wanted[source]:
+                    self._more.add(source)
         slot = self.crawler.engine._slot
         if slot is not None:
             slot.nextcall.schedule()

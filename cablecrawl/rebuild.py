@@ -185,7 +185,8 @@ async def _read_all(
     with engine.connect() as db:
         last = _last_attempts(db)
         for capture, location in captures(db):
-            for item in _items(reader, folder, capture, location, is_last=capture.id in last):
+            is_last = capture.id in last
+            for item in items_of_capture(reader, folder, capture, location, is_last=is_last):
                 for step in steps:
                     item = step.process_item(item)
                 # Tasks begin in order, and so do their rows.
@@ -217,9 +218,18 @@ def _last_attempts(db: Connection) -> set[int]:
     )
 
 
-def _items(
-    reader: PageReader, folder: Path, capture: Capture, location: Location, *, is_last: bool
+def items_of_capture(
+    reader: PageReader,
+    folder: Path,
+    capture: Capture,
+    location: Location,
+    *,
+    is_last: bool = False,
 ) -> list[PageItem]:
+    """The items of a stored capture; `is_last`: no later one makes up for its failure.
+
+    Raises DamagedWarc when the record is not what was stored.
+    """
     if urlsplit(capture.url).path == "/robots.txt":
         return []
     if capture.outcome != "ok":

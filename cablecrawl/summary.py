@@ -58,6 +58,8 @@ class Summary:
     sources: list[SourceSummary] = field(default_factory=list)
     stripped: dict[str, int] = field(default_factory=dict)
     """Pages that each boilerplate rule was applied to."""
+    stripped_characters: dict[str, int] = field(default_factory=dict)
+    """Characters of page text that each took."""
     problems: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -72,6 +74,7 @@ class Summary:
             bytes_received=stats.get(f"{PREFIX}bytes", 0),
             out_of_scope=stats.get(f"{PREFIX}out_of_scope", 0),
             stripped=_below(stats, "boilerplate"),
+            stripped_characters=_below(stats, "boilerplate_characters"),
             problems={
                 reason: count
                 for reason, count in _below(stats, "problems").items()

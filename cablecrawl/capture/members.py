@@ -13,7 +13,7 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from isal import isal_zlib
+from isal import igzip_lib, isal_zlib
 
 from cablecrawl.capture.exchange import (
     Exchange,
@@ -273,7 +273,7 @@ class _Inflating:
                 raise DamagedWarc(self._path, self._offset, "the file ends inside a gzip member")
             try:
                 piece = self._inflate.decompress(data, CHUNK)
-            except isal_zlib.IsalError as error:
+            except igzip_lib.IsalError as error:  # type: ignore[misc]  # an instance in its stub
                 raise DamagedWarc(self._path, self._offset, f"{error}") from error
             if piece:
                 return piece

@@ -1,0 +1,101 @@
+"""Reading speed: from stored captures to claims, in pages a second and core.
+
+Takes what a crawl stored (or makes a store of a generated mirror), and for each capture reads
+the WARC record, checks its digests, decodes, renders, reads the layout and runs the pipelines
+up to the store; then the same with the store. One process, one thread but for the store's.
+
+    .venv/bin/python -m benchmarks.read [--data-dir DIR] [--profile]
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import pstats
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.crawl import generated_site, measure, serve
+from cablecrawl.boilerplate import load_rules
+from cablecrawl.commands.reparse import CountingStats
+from cablecrawl.items import CablePage
+from cablecrawl.rebuild import items_of_capture, rebuild
+from cablecrawl.reading import PageReader, is_cable_url
+from cablecrawl.releases import load_releases
+from cablecrawl.store.database import WARC_FOLDER, open_database
+from cablecrawl.store.queries import captures
+from pipelines.boilerplate import BoilerplatePipeline
+from pipelines.dedupe import DedupePipeline
+from pipelines.fields import FieldsPipeline
+from pipelines.provenance import ProvenancePipeline
+
+BUDGET = 800
+
+
+def read_all(data_dir: Path) -> tuple[int, int]:
+    """Cable pages read and claims made."""
+    stats = CountingStats()
+    steps = (
+        BoilerplatePipeline(load_rules(), stats),
+        FieldsPipeline(stats),
+        ProvenancePipeline(load_releases(), stats),
+        DedupePipeline(stats),
+    )
+    reader = PageReader()
+    pages = claims = 0
+    engine = open_database(data_dir)
+    with engine.connect() as db:
+        for capture, location in captures(db):
+            if not is_cable_url(capture.url):
+                continue
+            for item in items_of_capture(reader, data_dir / WARC_FOLDER, capture, location):
+                for step in steps:
+                    item = step.process_item(item)
+                if isinstance(item, CablePage):
+                    pages += 1
+                    claims += len(item.claims)
+    engine.dispose()
+    return pages, claims
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data-dir", type=Path, help="a store; default: of a generated mirror")
+    parser.add_argument("--cables", type=int, default=1500, help="of the generated mirror")
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        data_dir = options.data_dir or crawled(Path(folder), options.cables)
+        if options.profile:
+            profile = cProfile.Profile()
+            profile.runcall(read_all, data_dir)
+            pstats.Stats(profile, stream=sys.stdout).sort_stats("tottime").print_stats(30)
+            return
+        began = time.process_time()
+        pages, claims = read_all(data_dir)
+        seconds = time.process_time() - began
+        print(f"{pages:,} cable pages, {claims:,} claims in {seconds:.2f} s of CPU")
+        print(f"{pages / seconds:,.0f} pages/s and core (budget: at least {BUDGET})")
+        began = time.perf_counter()
+        rebuilt = rebuild(data_dir, CountingStats())
+        seconds = time.perf_counter() - began
+        print(
+            f"rebuild with index pages, store and all: {rebuilt.captures:,} captures in"
+            f" {seconds:.2f} s, {rebuilt.captures / seconds:,.0f} a second"
+        )
+
+
+def crawled(work: Path, cables: int) -> Path:
+    """A store with a crawl of a generated mirror."""
+    server, url = serve(generated_site(work / "site", cables), gzip=False)
+    try:
+        measure("ours", url, work / "data")
+    finally:
+        server.terminate()
+    return work / "data"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""`scrapy demo`: sample sites on loopback, the main job over them, an export to look at."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+from sqlalchemy import select
+
+from cablecrawl.store import tables as t
+from cablecrawl.store.database import open_database
+
+FOLDER = Path("demo")
+
+# Nothing is spared on loopback.
+FAST = ("-s", "DOWNLOAD_DELAY=0", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8")
+
+RULE_WIDTH = 18
+
+
+class Command(ScrapyCommand):
+    """Shows the main job on invented sites, without the outside."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return ""
+
+    def short_desc(self) -> str:
+        return "Crawl sample sites on loopback, export, and show what came of it"
+
+    def long_desc(self) -> str:
+        return (
+            "Writes four sample mirrors with invented cables to demo/sites, serves them on"
+            " loopback, crawls them as `scrapy crawl mirrors` does, exports to demo/export, and"
+            " prints what was found, what was stripped and where to look. An earlier demo is"
+            " replaced."
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if args:
+            raise UsageError("scrapy demo takes no arguments")
+        # The sample sites belong to the tests; nothing else here needs them.
+        from tests.sites.mirror import demo_sites
+        from tests.sites.server import SiteServer
+
+        if FOLDER.exists():
+            shutil.rmtree(FOLDER)
+        folders = demo_sites(FOLDER / "sites")
+        with SiteServer(folders) as server:
+            sources = FOLDER / "sources.toml"
+            sources.write_text(sources_toml(server.urls), encoding="utf-8")
+            names = ",".join(server.urls)
+            store = ("-s", f"DATA_DIR={FOLDER / 'data'}", "-s", f"SOURCES_FILE={sources}")
+            print(f"{len(folders)} sample sites with invented cables, on loopback:")
+            for name, url in server.urls.items():
+                print(f"  {name:14} {url}")
+            status = _scrapy("crawl", "mirrors", "-a", f"source={names}", *store, *FAST)
+        if status == 0:
+            status = _scrapy("export", "--output", str(FOLDER / "export"), *store)
+        if status == 0:
+            show(FOLDER)
+        self.exitcode = status
+
+
+def sources_toml(urls: dict[str, str]) -> str:
+    """A registry of the sample sites."""
+    tables = (
+        f'[{name}]\nkind = "mirrors"\nstart_urls = ["{url}"]\npublisher = "CableCrawl"\n'
+        f'known_by = "scrapy demo"\nrank = {rank}\n'
+        for rank, (name, url) in enumerate(urls.items())
+    )
+    return "\n".join(tables)
+
+
+def show(folder: Path) -> None:
+    """Print what was found and what was stripped, and where to look."""
+    cables = _lines(folder / "export" / "cables.jsonl")
+    readings = _lines(folder / "export" / "readings.jsonl")
+    changed = [reference_id for reference_id, count in _texts(readings).items() if count > 1]
+    print("\nfound")
+    print(
+        f"  {len(cables)} cables, {sum(len(cable['witnesses']) for cable in cables)} copies of"
+        f" them, {len(readings)} readings; the text of {len(changed)} differs between copies"
+    )
+    richest = max(cables, key=lambda cable: (len(cable["releases"]), cable["reference_id"]))
+    print(f"  for example {richest['reference_id']}, {richest['subject']}")
+    print(
+        f"    created {richest['created']} (exact to the {richest['created_precision']}),"
+        f" {richest['classification']}, {richest['origin']}"
+    )
+    for release in richest["releases"]:
+        print(
+            f"    {release['value']:17} says {release['asserted_by']} at {release['source']}"
+            f" ({release['basis']}, {release['confidence']})"
+        )
+    for witness in richest["witnesses"]:
+        print(f"    {witness['relation']:8} {witness['url']}")
+    print("\nstripped: pages, characters")
+    pages, characters = _stripped(folder / "data")
+    for rule, count in sorted(pages.items(), key=lambda pair: -characters[pair[0]]):
+        print(f"  {rule:{RULE_WIDTH}} {count:5,} {characters[rule]:9,}")
+    print("\nwhere to look")
+    for path, what in (
+        ("export/cables.jsonl", "one line a cable: text, fields, copies, release claims"),
+        ("export/readings.jsonl", "every text of every copy, each field with its evidence"),
+        ("export/captures.jsonl", "every request that was made, and what came of it"),
+        ("export/cables.csv", "the cables for a spreadsheet"),
+        ("export/datapackage.json", "what the files are, with their SHA-256"),
+        ("data/warc/", "the responses as they came"),
+        ("sites/", "the sample sites"),
+    ):
+        print(f"  {folder / path!s:30} {what}")
+
+
+def _scrapy(*arguments: str) -> int:
+    print(f"\n$ scrapy {shlex.join(arguments)}", flush=True)
+    return subprocess.run([sys.executable, "-m", "scrapy", *arguments]).returncode
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _texts(readings: list[dict[str, Any]]) -> Counter[str]:
+    """How many different texts each cable has."""
+    return Counter(
+        reference_id
+        for reference_id, _ in {(line["reference_id"], line["reading_sha256"]) for line in readings}
+    )
+
+
+def _stripped(data_dir: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """Pages and characters by boilerplate rule, from the last run's summary."""
+    engine = open_database(data_dir)
+    try:
+        with engine.connect() as db:
+            text = db.execute(select(t.run.c.summary).order_by(t.run.c.id.desc())).scalar_one()
+    finally:
+        engine.dispose()
+    summary = json.loads(text)
+    return summary["stripped"], summary["stripped_characters"]

@@ -6,15 +6,20 @@ import asyncio
 import logging
 import sys
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
+from twisted.python.failure import Failure
 
 from cablecrawl.errors import CableCrawlError, StorageError
-from cablecrawl.runs import Run, describe_run
+from cablecrawl.items import PageItem
+from cablecrawl.reading import problem_of_error
+from cablecrawl.runs import DONE, PENDING, Run, describe_run
 from cablecrawl.sources import Source
+from cablecrawl.store.evidence import add_problem
 from cablecrawl.summary import Summary, progress_line
 
 logger = logging.getLogger(__name__)
@@ -45,6 +50,7 @@ class RunExtension:
         extension = cls(crawler)
         crawler.signals.connect(extension.spider_opened, signals.spider_opened)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
+        crawler.signals.connect(extension.item_error, signals.item_error)
         return extension
 
     @classmethod
@@ -91,14 +97,27 @@ class RunExtension:
         )
         self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
 
+    def item_error(self, item: PageItem, failure: Failure) -> None:
+        """A pipeline failed: the page is a problem, and not lost without a trace."""
+        if isinstance(failure.value, StorageError):
+            self.fail(failure.value)
+            return
+        assert failure.value is not None
+        problem = problem_of_error(item.capture, failure.value)
+        self.watch(self.run.writer.submit(partial(add_problem, problem=problem)))
+        stats = self.crawler.stats
+        stats.inc_value("cablecrawl/problems")
+        stats.inc_value(f"cablecrawl/problems/{problem.reason}")
+        stats.inc_value(f"cablecrawl/problems/{problem.reason}/{item.capture.source}")
+
     def spider_opened(self, spider: Spider) -> None:
         if self.run.resumes:
             counts = self.run.frontier_counts()
             logger.warning(
                 "going on with the crawl of run %s: %d requests done, %d to make",
                 self.run.crawl,
-                counts.get(2, 0),
-                counts.get(0, 0),
+                counts.get(DONE, 0),
+                counts.get(PENDING, 0),
             )
         if self.run.recovered:
             logger.warning("%d captures of a killed run were recovered", self.run.recovered)
@@ -109,8 +128,11 @@ class RunExtension:
         if self._progress is not None:
             self._progress.cancel()
             sys.stderr.write("\r\x1b[K")
-        state = "failed" if self.has_failed else "finished" if reason == "finished" else "stopped"
         try:
+            self.run.writer.close()
+            state = "failed" if self.has_failed else "finished"
+            if state == "finished" and (reason != "finished" or self.run.requests_left()):
+                state = "stopped"
             self.summary = Summary.of_run(self.run, self.crawler.stats.get_stats(), state, reason)
             self.run.finish(state, reason, self.summary.as_dict())
         except CableCrawlError as error:

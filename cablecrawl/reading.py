@@ -88,7 +88,7 @@ def read_items(
         return list(items_of(capture, read)), read
     except Exception as error:
         logger.exception("%s: cannot be read", capture.url)
-        return [Problem(capture, "reader_error", f"{type(error).__name__}: {error}")], None
+        return [problem_of_error(capture, error)], None
 
 
 def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
@@ -120,6 +120,11 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
         yield _problem(capture, read.problem)
     elif expects_cable:
         yield _problem(capture, "unknown_layout: no layout recognises the page")
+
+
+def problem_of_error(capture: Capture, error: BaseException) -> Problem:
+    """The problem that a fault of our own makes of a page."""
+    return Problem(capture, "reader_error", f"{type(error).__name__}: {error}")
 
 
 def problem_of_failure(capture: Capture) -> Problem | None:

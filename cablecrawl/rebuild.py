@@ -35,7 +35,7 @@ from cablecrawl.capture.http import content_codings, content_type, parse_head
 from cablecrawl.decoding import decode_content
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.items import Capture, PageItem
-from cablecrawl.reading import PageReader, problem_of_failure, read_items
+from cablecrawl.reading import PageReader, problem_of_error, problem_of_failure, read_items
 from cablecrawl.releases import load_releases
 from cablecrawl.runs import Stats
 from cablecrawl.store import tables as t
@@ -187,8 +187,12 @@ async def _read_all(
         for capture, location in captures(db):
             is_last = capture.id in last
             for item in items_of_capture(reader, folder, capture, location, is_last=is_last):
-                for step in steps:
-                    item = step.process_item(item)
+                try:
+                    for step in steps:
+                        item = step.process_item(item)
+                except Exception as error:
+                    logger.exception("%s: cannot be read", capture.url)
+                    item = problem_of_error(capture, error)
                 # Tasks begin in order, and so do their rows.
                 under_way.append(asyncio.ensure_future(store.process_item(item)))
             report(1)

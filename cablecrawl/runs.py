@@ -196,6 +196,16 @@ class Run:
             rows = db.execute(select(t.frontier.c.state, func.count()).group_by("state"))
             return dict(rows.tuples().all())
 
+    def requests_left(self) -> int:
+        """Requests of this run's sources that are not done."""
+        names = [source.name for source in self.description.sources]
+        with self.engine.connect() as db:
+            return db.execute(
+                select(func.count())
+                .select_from(t.frontier)
+                .where(t.frontier.c.source.in_(names), t.frontier.c.state != DONE)
+            ).scalar_one()
+
     def finish(self, state: str, reason: str, summary: Mapping[str, Any]) -> None:
         """Seal the WARC files, commit the run's end, let go of the lock.
 

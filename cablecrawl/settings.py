@@ -54,6 +54,12 @@ DOWNLOADER_MIDDLEWARES = {
     # What leaves a source's scope is for ScopeMiddleware to say.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
 }
+# The frontier knows what led to a page, and no request says where it comes from; each of
+# these costs 0.1 ms for every item and request that a page gives.
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+}
 ITEM_PIPELINES = {
     "pipelines.boilerplate.BoilerplatePipeline": 100,
     "pipelines.fields.FieldsPipeline": 200,

@@ -107,6 +107,16 @@ def test_a_release_claim_that_no_longer_holds_does_not_count() -> None:
     assert choose(copies)[0] is copies[1]
 
 
+def test_a_copy_that_names_two_releases_counts_as_the_later() -> None:
+    copies = [
+        witness("a", "one, two", released="2010-12-05T05:05"),
+        witness("b", "one; two", released="2010-12-18T21:09"),
+    ]
+    later = witness("a", released="2010-12-20T05:05").latest.claims
+    copies[0].latest.claims += later
+    assert choose(copies) == (copies[0], "latest_release")
+
+
 def test_at_last_the_rank_of_the_source_decides() -> None:
     copies = [witness("a", "one, two", rank=20), witness("b", "one; two", rank=10)]
     assert choose(copies) == (copies[1], "source_rank")

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, text
+from sqlalchemy import Select, insert, text
 
 from cablecrawl.export.read import CLAIMS, READINGS, SIGHTINGS, WITNESSES, snapshot
 from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import write_export
+from cablecrawl.store import tables as t
 from cablecrawl.store.database import create_folders, open_database
 from tests.export.conftest import Lines, contents, export, read_lines
 from tests.export.test_lines import undo
@@ -100,6 +101,22 @@ def test_evidence_quotes_what_stands_in_the_page(demo_export: Path, sites: dict[
             assert claim["payload_sha256"] == reading["payload_sha256"]
             if claim["quote"] is not None:
                 assert document[claim["start"] : claim["end"]] == claim["quote"]
+
+
+def test_claims_of_one_value_are_sorted_by_who_makes_them(
+    store: SampleStore, records: Records
+) -> None:
+    store.crawl("mirror", {"cable/2009/01/09OSLO9001.html": read_odd_page("1. (U) Text.")})
+    steps = [(900, "second/1"), (901, "first/1")]
+    with store.engine.begin() as connection:
+        for step, rule in steps:
+            made = {"asserted_by": "crawler", "basis": "", "confidence": ""}
+            connection.execute(insert(t.step).values(id=step, rule=rule, **made))
+            claim = {"reading": 1, "field": "added", "ordinal": 0, "value": "x", "step": step}
+            connection.execute(insert(t.claim).values(capture=1, last_capture=1, **claim))
+    (reading,) = records("readings")
+    added = [claim["rule"] for claim in reading["claims"] if claim["field"] == "added"]
+    assert added == ["first/1", "second/1"]
 
 
 def test_csv_has_the_columns_and_cells_of_the_lines(demo_export: Path) -> None:

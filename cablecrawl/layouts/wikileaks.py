@@ -46,7 +46,8 @@ INDEX_PAGE = re.compile(r"(?:^|/)(?:reldate|date|classification)/[\w-]+\.html$")
 CABLE_PAGE = re.compile(r"(?:^|/)cable/(?:\d{4}/\d{2}/)?[^/?#]+?(?:\.html)?$")
 # A server's own listing of a folder: how pages are found that no index page lists.
 LISTING_TITLE = re.compile(r"^(?:Index of|Directory listing for) +/", re.M)
-LISTED_FOLDER = re.compile(r"^(?:.*/)?(?:cable|\d{4}|\d{2})/$")
+LISTED_FOLDER = re.compile(r"^(?:cable|reldate|date|classification|\d{4}|\d{2})/$")
+LISTED_INDEX = re.compile(r"^(?:[\w-]+_\d+|cablegate)\.html$")
 LISTED_PAGE = re.compile(r"(?:^|/)\d{2}[A-Z][A-Z0-9]*\.html$")
 
 
@@ -251,7 +252,7 @@ def _read_listing(page: PageText) -> PageReading | None:
     for link in _links(page):
         if link.startswith((".", "/", "?")):
             continue  # up, or another order of the same listing
-        if LISTED_FOLDER.match(link):
+        if LISTED_FOLDER.match(link) or LISTED_INDEX.match(link):
             reading.index_links.append(link)
         elif LISTED_PAGE.search(link):
             reading.cable_links.append(link)

@@ -51,6 +51,8 @@ DOWNLOADER_MIDDLEWARES = {
     "cablecrawl.scope.ScopeMiddleware": 50,
     # Nearest to the downloader, below HttpCompression: bodies pass here as they came.
     "cablecrawl.capture.middleware.CaptureMiddleware": 960,
+    "cablecrawl.redirects.RedirectWithoutReferer": 600,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     # What leaves a source's scope is for ScopeMiddleware to say.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
 }

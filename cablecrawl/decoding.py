@@ -173,6 +173,13 @@ _DECODERS: dict[str, Callable[[bytes, int], tuple[bytes, bytes]]] = {
     "zstd": _zstd,
 }
 
+# Python knows more codecs than the web has encodings: "rot13" and "unicode_escape" are none.
+WEB_ENCODING = re.compile(
+    r"ascii|utf[-_]?(?:8|16|32)\w*|cp(?:125\d|437|85\d|866|874|932|936|949|950)|(?:x-)?mac[-_]?\w+"
+    r"|iso[-_]?8859[-_]?\d+|koi8[-_][rtu]|gb(?:k|2312|18030)|hz|big5(?:hkscs)?|euc[-_](?:jp|kr)\w*"
+    r"|iso[-_]?2022[-_](?:jp|kr)\w*|shift[-_]?jis\w*|tis[-_]?620|johab|ptcp154"
+)
+
 # A server's default charset that says nothing of the page it sends.
 _WESTERN = {"ascii", "iso8859-1", "cp1252", "latin-1"}
 
@@ -199,7 +206,7 @@ def decode_document(body: bytes, content_type: str | None) -> Document:
     )
     for rule, name in declared:
         encoding = resolve_encoding(name) if name else None
-        if encoding is None:
+        if encoding is None or not _is_of_the_web(encoding):
             continue
         if encoding in _WESTERN and not body.isascii():
             text_or_none = _strict(body, "utf-8")
@@ -215,6 +222,10 @@ def decode_document(body: bytes, content_type: str | None) -> Document:
         text = body.decode("utf-8", "replace")
         return Document(text, "utf-8", "utf8_damaged", text.count("\ufffd"))
     return Document(body.decode("cp1252", "cablecrawl_c1"), "cp1252", "cp1252_fallback")
+
+
+def _is_of_the_web(encoding: str) -> bool:
+    return WEB_ENCODING.fullmatch(codecs.lookup(encoding).name) is not None
 
 
 def _strict(body: bytes, encoding: str) -> str | None:

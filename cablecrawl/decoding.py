@@ -175,7 +175,7 @@ _DECODERS: dict[str, Callable[[bytes, int], tuple[bytes, bytes]]] = {
 
 # Python knows more codecs than the web has encodings: "rot13" and "unicode_escape" are none.
 WEB_ENCODING = re.compile(
-    r"ascii|utf[-_]?(?:8|16|32)\w*|cp(?:125\d|437|85\d|866|874|932|936|949|950)|(?:x-)?mac[-_]?\w+"
+    r"ascii|utf[-_]?(?:8|16|32)[\w-]*|cp(?:125\d|437|85\d|866|874|932|936|949|950)|(?:x-)?mac[-_]?\w+"
     r"|iso[-_]?8859[-_]?\d+|koi8[-_][rtu]|gb(?:k|2312|18030)|hz|big5(?:hkscs)?|euc[-_](?:jp|kr)\w*"
     r"|iso[-_]?2022[-_](?:jp|kr)\w*|shift[-_]?jis\w*|tis[-_]?620|johab|ptcp154"
 )

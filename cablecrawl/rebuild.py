@@ -25,19 +25,19 @@ from cablecrawl.capture import (
     DamagedWarc,
     Location,
     payload_sha256,
-    read_exchanges,
     read_members,
     read_response,
     recover,
 )
 from cablecrawl.capture.exchange import decode_fields
 from cablecrawl.capture.http import content_codings, content_type, parse_head
+from cablecrawl.capture.members import read_stretches
 from cablecrawl.decoding import decode_content
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.items import Capture, PageItem
 from cablecrawl.reading import PageReader, problem_of_error, problem_of_failure, read_items
 from cablecrawl.releases import load_releases
-from cablecrawl.runs import Stats
+from cablecrawl.runs import END_OF_RUN, Stats
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import DATABASE, WARC_FOLDER, open_database
 from cablecrawl.store.evidence import add_capture, iso
@@ -119,11 +119,17 @@ def _index(db: Connection, path: Path, rebuilt: Rebuilt) -> None:
     try:
         first = next(read_members(path))
         _add_run(db, path, dict(decode_fields(first.block)))
-        for exchange, location in read_exchanges(path):
-            stored = StoredExchange(
-                exchange, location, payload_sha256(exchange.payload), len(exchange.payload)
+        for stretch in read_stretches(path):
+            last = stretch.members[-1]
+            if stretch.exchange is None:
+                _note_end_of_run(db, path, dict(decode_fields(last.block)))
+                continue
+            payload = stretch.exchange.payload
+            location = Location(path.name, last.offset, last.length)
+            add_capture(
+                db,
+                StoredExchange(stretch.exchange, location, payload_sha256(payload), len(payload)),
             )
-            add_capture(db, stored)
             rebuilt.captures += 1
     except (DamagedWarc, StopIteration) as damage:
         rebuilt.damaged += 1
@@ -131,7 +137,7 @@ def _index(db: Connection, path: Path, rebuilt: Rebuilt) -> None:
 
 
 def _add_run(db: Connection, path: Path, fields: Mapping[str, str]) -> None:
-    run = path.name.rpartition("-")[0]
+    run = _run_of(path)
     for source in json.loads(fields.get("cablecrawl-sources", "[]")):
         db.execute(upsert(t.source).values(**source).on_conflict_do_nothing())
     db.execute(
@@ -146,6 +152,17 @@ def _add_run(db: Connection, path: Path, fields: Mapping[str, str]) -> None:
         )
         .on_conflict_do_nothing()
     )
+
+
+def _note_end_of_run(db: Connection, path: Path, fields: Mapping[str, str]) -> None:
+    if fields.get("note") == END_OF_RUN:
+        values = {key: fields[key] for key in ("state", "reason", "finished", "summary")}
+        db.execute(update(t.run).where(t.run.c.id == _run_of(path)).values(values))
+
+
+def _run_of(path: Path) -> str:
+    """A WARC file's name is its run's ID and a number."""
+    return path.name.rpartition("-")[0]
 
 
 def _started(run: str) -> str:

@@ -39,6 +39,9 @@ from cablecrawl.store.writer import StoredExchange, Writer
 
 logger = logging.getLogger(__name__)
 
+END_OF_RUN = "end-of-run"
+"""The note in a run's last WARC file on how it ended."""
+
 PENDING, LEASED, DONE = 0, 1, 2
 """States of a row of the frontier."""
 
@@ -216,22 +219,20 @@ class Run:
             if state == "failed":
                 self.warc.close()  # what is in it is recovered by the next run
                 return
+            end = {
+                "state": state,
+                "reason": reason,
+                "finished": iso(datetime.now(UTC)),
+                "summary": json.dumps(summary, sort_keys=True),
+            }
             with storage_errors(self.data_dir):
+                self.warc.note(END_OF_RUN, end.items())
                 self.warc.seal()
                 with self.engine.begin() as db:
                     if state == "finished":
                         names = [source.name for source in self.description.sources]
                         db.execute(delete(t.frontier).where(t.frontier.c.source.in_(names)))
-                    db.execute(
-                        update(t.run)
-                        .where(t.run.c.id == self.id)
-                        .values(
-                            state=state,
-                            reason=reason,
-                            finished=iso(datetime.now(UTC)),
-                            summary=json.dumps(summary, sort_keys=True),
-                        )
-                    )
+                    db.execute(update(t.run).where(t.run.c.id == self.id).values(end))
         finally:
             self.engine.dispose()
             self.lock.release()

@@ -113,7 +113,7 @@ MARKUP = re.compile(r"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 def seen_characters(document: str) -> str:
     """All that a page shows, less white space."""
     pieces = []
-    for number, piece in enumerate(re.split(r"<code><pre>(.*?)</pre></code>", document, flags=re.S)):
+    for number, piece in enumerate(PRE.split(document)):
         if number % 2:
             shown = TAG_LINK.sub(r"\1", piece).replace("&#x000A;", "\n")
             pieces.append(re.sub(r"<a id='par\w+' href='#par\w+'>¶</a>", "¶", shown))

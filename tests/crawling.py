@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from io import FileIO
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 PROJECT = Path(__file__).parents[1]
@@ -112,11 +112,14 @@ class Project:
         """A crawl that goes on while the test does."""
         return Crawl(self.command("crawl", "mirrors", *arguments, **settings))
 
-    def crawl_killed_at(self, place: str, when: When, count: int, *arguments: str) -> None:
-        """A crawl that is killed on the way: see `kill_at`."""
-        command = self.command("crawl", "mirrors", *arguments)
+    def killed_at(self, place: str, when: str, count: int, *arguments: str) -> None:
+        """A command that is killed on the way: see `kill_at`."""
+        command = self.command(*arguments)
         ended = run_python(["-m", "tests.crawling", place, when, str(count), *command])
         assert ended.status == -signal.SIGKILL, f"never at {place}: {ended.stderr}"
+
+    def crawl_killed_at(self, place: str, when: str, count: int, *arguments: str) -> None:
+        self.killed_at(place, when, count, "crawl", "mirrors", *arguments)
 
     def reparse(self) -> Ended:
         return self.run("reparse")
@@ -335,18 +338,27 @@ def free_port() -> int:
         return port
 
 
+FASTWARC_CHECK = """
+import sys
+from fastwarc.cli import main
+for path in sys.argv[1:]:
+    try:
+        main(["check", path])
+    except SystemExit as ended:
+        if ended.code:
+            sys.exit(f"{path}: fastwarc check: {ended.code}")
+"""
+
+
 def fastwarc_check(paths: Sequence[Path]) -> Ended:
-    """Another project's judgement of WARC files."""
-    check = "import sys; from fastwarc.cli import main; sys.exit(main())"
-    return run_python(["-c", check, "check", *map(str, paths)])
+    """Another project's judgement of WARC files; it takes one at a time."""
+    return run_python(["-c", FASTWARC_CHECK, *map(str, paths)])
 
 
 # ------------------------------------------------------------------- killed at a place
 
-When = Literal["before", "after", "torn"]
 
-
-def kill_at(place: str, when: When, count: int) -> None:
+def kill_at(place: str, when: str, count: int) -> None:
     """This process kills itself at the `count`th call of a function, `MODULE:NAME`.
 
     `before` the call, `after` it, or `torn`: the function writes data to a file, as `write_at`
@@ -382,7 +394,7 @@ def _write_half(file: FileIO, end: int, data: bytes) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     place, when, count, *command = arguments
-    kill_at(place, cast("When", when), int(count))
+    kill_at(place, when, int(count))
     from scrapy.cmdline import execute
 
     execute(["scrapy", *command])

@@ -96,7 +96,7 @@ def assert_whole(
     assert checked.status == 0, checked.stderr
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_crawl_killed_twice_at_random_goes_on_to_the_same_end(
     tmp_path: Path, unbroken: Unbroken, seed: int
 ) -> None:
@@ -117,15 +117,12 @@ def test_a_crawl_killed_twice_at_random_goes_on_to_the_same_end(
 
 # Where a kill leaves something half done, and how often that place was passed before.
 PLACES = [
-    ("cablecrawl.store.database:create_engine", "after", 1),
     ("cablecrawl.capture.warc:WarcWriter._open_next", "after", 1),
-    ("cablecrawl.capture.warc:write_at", "torn", 1),
     ("cablecrawl.capture.warc:write_at", "torn", 9),
     ("cablecrawl.capture.warc:WarcWriter.append", "after", 9),
     ("cablecrawl.store.writer:Writer._commit", "after", 40),
     ("cablecrawl.capture.warc:seal_file", "before", 1),
     ("cablecrawl.capture.warc:_list_in_manifest", "after", 1),
-    ("cablecrawl.capture.warc:seal_file", "after", 1),
 ]
 
 

@@ -310,6 +310,21 @@ def encode_warcinfo(file_name: str, run_id: str, fields: Mapping[str, str]) -> b
     )
 
 
+def encode_note(subject: str, file_name: str, fields: Iterable[tuple[str, str]]) -> bytes:
+    """A metadata record about a file and not about an exchange: `subject` is one word."""
+    return encode_record(
+        "metadata",
+        uuid.uuid4().urn,
+        warc_date(datetime.now(UTC)),
+        [
+            # Indexers expect an address of every record but warcinfo; wget has this scheme.
+            ("WARC-Target-URI", f"metadata://cablecrawl/{subject}/{file_name}"),
+            ("Content-Type", FIELDS_MEDIA_TYPE),
+        ],
+        [encode_fields([("note", subject), *fields])],
+    )
+
+
 def warc_date(moment: datetime) -> str:
     """`2010-12-22T08:30:00.000000Z`. Raises ValueError for a time without a zone."""
     if moment.tzinfo is None:

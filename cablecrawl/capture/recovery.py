@@ -13,22 +13,17 @@ no copy is overwritten.
 import os
 import shutil
 import stat
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from hashlib import file_digest
 from io import FileIO
 from pathlib import Path
 
 from cablecrawl.capture.exchange import (
-    FIELDS_MEDIA_TYPE,
     Exchange,
     Location,
-    encode_fields,
-    encode_record,
+    encode_note,
     payload_sha256,
-    warc_date,
 )
 from cablecrawl.capture.members import (
     DamagedWarc,
@@ -99,19 +94,9 @@ class Recovery:
     def _note(self) -> bytes:
         # The tails of earlier attempts, killed before they came here, are this file's too.
         tails = sorted(self.path.parent.glob(f"{final_name(self.path)}.tail.bad*"))
-        fields = [("note", "recovered after crash"), ("end", str(self.end))]
+        fields = [("what", "recovered after crash"), ("end", str(self.end))]
         fields += [("tail", f"{tail.name} ({tail.stat().st_size} bytes)") for tail in tails]
-        return encode_record(
-            "metadata",
-            uuid.uuid4().urn,
-            warc_date(datetime.now(UTC)),
-            [
-                # Indexers expect an address of every record but warcinfo; wget has this scheme.
-                ("WARC-Target-URI", f"metadata://cablecrawl/recovery/{final_name(self.path)}"),
-                ("Content-Type", FIELDS_MEDIA_TYPE),
-            ],
-            [encode_fields(fields)],
-        )
+        return encode_note("recovery", final_name(self.path), fields)
 
 
 def recover(path_open: Path, verified_end: int) -> Recovery:

@@ -10,14 +10,14 @@ at a time; the run's lock sees to that.
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from io import FileIO
 from pathlib import Path
 
-from cablecrawl.capture.exchange import EncodedExchange, Location, encode_warcinfo
+from cablecrawl.capture.exchange import EncodedExchange, Location, encode_note, encode_warcinfo
 from cablecrawl.capture.members import OPEN, final_name
 
 MANIFEST = "MANIFEST-sha256.txt"
@@ -100,6 +100,14 @@ class WarcWriter:
             locations.append(Location(name, member, end - member))
         self._end = end
         return locations
+
+    def note(self, subject: str, fields: Iterable[tuple[str, str]]) -> None:
+        """Appends a record about the file itself, if there is one; raises as `append` does."""
+        if self._file is not None and self._end:
+            data = encode_note(subject, final_name(self._path), fields)
+            write_at(self._file, self._end, data)
+            self._sha256.update(data)
+            self._end += len(data)
 
     def seal(self) -> list[SealedFile]:
         """Seals the file being written; returns every file this writer has sealed.

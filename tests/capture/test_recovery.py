@@ -167,7 +167,7 @@ def test_the_file_says_that_it_was_recovered_and_what_was_cut(tmp_path: Path) ->
     _, sealed = recovered(path)
     *_, note = read_members(tmp_path / SEALED)
     assert note.kind == "metadata"
-    assert b"note: recovered after crash\r\n" in note.block
+    assert b"what: recovered after crash\r\n" in note.block
     assert f"tail: {TAIL} (4 bytes)\r\n".encode() in note.block
     assert sealed is not None
     assert read_manifest(tmp_path) == {SEALED: sealed.sha256}

@@ -145,7 +145,7 @@ def _add_run(db: Connection, path: Path, fields: Mapping[str, str]) -> None:
         .values(
             id=run,
             spider=fields.get("cablecrawl-spider", "unknown"),
-            state="recovered",
+            state="crashed",  # unless a note says how it ended
             started=_started(run),
             crawl=fields.get("cablecrawl-crawl", run),
             details=fields.get("cablecrawl-details", "{}"),

@@ -23,7 +23,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 
 from cablecrawl import __version__
 from cablecrawl.capture import DamagedWarc, Location, WarcWriter, recover
-from cablecrawl.errors import CableCrawlError, LockedError
+from cablecrawl.errors import LockedError
 from cablecrawl.items import Capture
 from cablecrawl.sources import Source
 from cablecrawl.store import tables as t
@@ -306,30 +306,3 @@ def code_version() -> str:
         return __version__
     commit = described.stdout.strip()
     return f"{__version__}+{commit}" if described.returncode == 0 and commit else __version__
-
-
-def find_sources(known: Mapping[str, Source], kind: str, names: str | None) -> list[Source]:
-    """The sources of a kind that `-a source=` names; without it, all that are enabled.
-
-    Raises CableCrawlError for a name that is not known, or of another kind.
-    """
-    of_kind = {name: source for name, source in known.items() if source.kind == kind}
-    if names is None:
-        return [source for source in of_kind.values() if source.enabled]
-    chosen = []
-    for name in filter(None, (part.strip() for part in names.split(","))):
-        if name in of_kind:
-            chosen.append(of_kind[name])
-        elif name in known:
-            raise CableCrawlError(
-                f"source={name}: its kind is {known[name].kind}:"
-                f" `scrapy crawl {known[name].kind} -a source={name}`"
-            )
-        else:
-            raise CableCrawlError(
-                f"source={name}: unknown source (one of {', '.join(sorted(of_kind))}; add yours"
-                " to sources.toml, or give a site with -a url=)"
-            )
-    if not chosen:
-        raise CableCrawlError("source=: names no source")
-    return chosen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -19,7 +19,6 @@ from cablecrawl.errors import CableCrawlError
 from cablecrawl.frontier import CAPTURE
 from cablecrawl.items import Capture, PageItem, Problem
 from cablecrawl.reading import PageReader, ReadPage, problem_of_failure, read_items
-from cablecrawl.runs import find_sources
 from cablecrawl.scope import SOURCE, VIA, host_of
 from cablecrawl.sources import PACKAGED_SOURCES, Source, load_sources, source_for_url
 
@@ -120,6 +119,33 @@ def choose_sources(settings: BaseSettings, kind: str, arguments: dict[str, str])
             f"no {kind} source is enabled: add one to {settings['SOURCES_FILE']}, or give a"
             " site with -a url="
         )
+    return chosen
+
+
+def find_sources(known: Mapping[str, Source], kind: str, names: str | None) -> list[Source]:
+    """The sources of a kind that `-a source=` names; without it, all that are enabled.
+
+    Raises CableCrawlError for a name that is not known, or of another kind.
+    """
+    of_kind = {name: source for name, source in known.items() if source.kind == kind}
+    if names is None:
+        return [source for source in of_kind.values() if source.enabled]
+    chosen = []
+    for name in filter(None, (part.strip() for part in names.split(","))):
+        if name in of_kind:
+            chosen.append(of_kind[name])
+        elif name in known:
+            raise CableCrawlError(
+                f"source={name}: its kind is {known[name].kind}:"
+                f" `scrapy crawl {known[name].kind} -a source={name}`"
+            )
+        else:
+            raise CableCrawlError(
+                f"source={name}: unknown source (one of {', '.join(sorted(of_kind))}; add yours"
+                " to sources.toml, or give a site with -a url=)"
+            )
+    if not chosen:
+        raise CableCrawlError("source=: names no source")
     return chosen
 
 

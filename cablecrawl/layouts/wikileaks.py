@@ -11,6 +11,8 @@ address has its scheme doubled, and copies rewrite them all.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from html import unescape
 
 from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Region, Span, trim
 from cablecrawl.pagetext import PageText, Tag, closing_tag, enclosing_tag
@@ -40,6 +42,8 @@ DATES = frozenset(("created", "released"))
 # Paragraph anchors are put before "1." and before the letters of references alike.
 PARAGRAPH_ANCHOR = re.compile(r"""<a\s[^>]*?\bid\s*=\s*["']?par""")
 HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
+# In characters of the tag; browsers and servers stop far below this.
+LONGEST_LINK = 4096
 # Index families that are walked: together they reach every cable that any index page lists.
 # Origin and tag pages list the same cables over again (407 and 1,353 pages for 6,693).
 INDEX_PAGE = re.compile(r"(?:^|/)(?:reldate|date|classification)/[\w-]+\.html$")
@@ -237,11 +241,11 @@ def _is_paragraph_anchor(page: PageText, tag: Tag) -> bool:
 def _read_links(page: PageText, reading: PageReading) -> None:
     """An index page's links; on cable pages none are read."""
     reading.is_index = True
-    for link in _links(page):
-        path = link.partition("#")[0]
-        if INDEX_PAGE.search(path):
+    for path in _links(page):
+        kind = _kind_of_link(path)
+        if kind == "index":
             reading.index_links.append(path)
-        elif CABLE_PAGE.search(path):
+        elif kind == "cable":
             reading.cable_links.append(path)
 
 
@@ -260,10 +264,28 @@ def _read_listing(page: PageText) -> PageReading | None:
 
 
 def _links(page: PageText) -> list[str]:
+    """What the page's links refer to, each once, without fragments."""
     found: dict[str, None] = {}
     for tag in page.tags:
-        if tag.name == "a" and not tag.closing:
-            match = HREF.search(page.document, tag.start, tag.end)
-            if match is not None:
-                found[match[1] or match[2] or match[3] or ""] = None
+        if tag.name == "a" and not tag.closing and tag.end - tag.start <= LONGEST_LINK:
+            path = _path_of_link(page.document[tag.start : tag.end])
+            if path:
+                found[path] = None
     return list(found)
+
+
+# The navigation's links come again on every page of a build.
+@lru_cache(maxsize=4096)
+def _path_of_link(tag: str) -> str:
+    match = HREF.search(tag)
+    if match is None:
+        return ""
+    link = match[1] or match[2] or match[3] or ""
+    return unescape(link).partition("#")[0]
+
+
+@lru_cache(maxsize=4096)
+def _kind_of_link(path: str) -> str | None:
+    if INDEX_PAGE.search(path):
+        return "index"
+    return "cable" if CABLE_PAGE.search(path) else None

@@ -58,7 +58,7 @@ class Claim:
     """Of release claims: `asserted`, `inferred_strong`, `inferred_weak`, `contradicted`."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class CablePage:
     """One cable on one captured page, on its way through the pipelines."""
 
@@ -83,6 +83,10 @@ class CablePage:
     """How the document was decoded: Python's name of the codec."""
     decoding: str = ""
     """And why: the rule of cablecrawl.decoding, and how much had to be replaced."""
+
+    def __repr__(self) -> str:
+        """Short: a page in full fills a log."""
+        return f"CablePage({self.cable.stated_id.value!r}, {self.capture.url!r})"
 
     def add_claim(
         self, field: str, value: str, span: Span | None, asserted_by: str, rule: str, **more: Any

@@ -73,3 +73,4 @@ ITEM_PIPELINES = {
 FEED_EXPORT_ENCODING = "utf-8"
 # The run prints its own progress and summary; `-s LOG_LEVEL=INFO` shows Scrapy's.
 LOG_LEVEL = "WARNING"
+LOG_FORMATTER = "cablecrawl.logs.CrawlLogFormatter"

@@ -1,0 +1,29 @@
+"""What Scrapy logs of items: one line for a storage that is full, no page in full."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from scrapy import Spider
+from scrapy.http import Response
+from scrapy.logformatter import LogFormatter, LogFormatterResult
+from twisted.python.failure import Failure
+
+from cablecrawl.errors import StorageError
+
+
+class CrawlLogFormatter(LogFormatter):
+    """Scrapy's, but for items that a full disk kept from being stored: the run says that once."""
+
+    def item_error(
+        self,
+        item: Any,
+        exception: BaseException,
+        response: Response | Failure | None,
+        spider: Spider,
+    ) -> LogFormatterResult:
+        result = super().item_error(item, exception, response, spider)
+        if isinstance(exception, StorageError):
+            result["level"] = logging.DEBUG
+        return result

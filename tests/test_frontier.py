@@ -1,0 +1,380 @@
+"""The frontier without a crawl: the test plays the engine, and the crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.settings import Settings
+from scrapy.utils.request import RequestFingerprinter
+
+from cablecrawl.extension import RunExtension
+from cablecrawl.frontier import AHEAD, ROW, FrontierScheduler
+from cablecrawl.runs import Run, describe_run
+from cablecrawl.scope import SOURCE
+from cablecrawl.sources import source_for_url
+from cablecrawl.spider import CableSpider
+
+HOST = "http://{}.example/"
+
+
+@dataclass
+class Slot:
+    """What the scheduler looks at of the engine."""
+
+    inprogress: set[Request] = field(default_factory=set)
+    is_called: bool = False
+
+    @property
+    def nextcall(self) -> Slot:
+        return self
+
+    def schedule(self) -> None:
+        self.is_called = True
+
+
+class Engine:
+    """Takes requests from a scheduler and lets go of them, as Scrapy's engine does."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._slot = Slot()
+        self.engine = self
+        self.has_failed = False
+        self.request_fingerprinter = RequestFingerprinter()
+        self.errors: list[BaseException] = []
+        self.scheduler = FrontierScheduler(cast(Crawler, self), cast(RunExtension, self))
+        spider = CableSpider("frontier")
+        self.scheduler.open(spider)
+        self.spider = spider
+
+    def watch(self, future: Any) -> None:
+        future.add_done_callback(lambda done: done.exception() and self.errors.append(done))
+
+    def request(self, page: str, source: str = "a", priority: int = 0) -> Request:
+        return Request(
+            HOST.format(source) + page,
+            callback=self.spider.parse,
+            errback=self.spider.failed,
+            meta={SOURCE: source},
+            priority=priority,
+        )
+
+    def add(self, page: str, source: str = "a", priority: int = 0) -> None:
+        self.scheduler.enqueue_request(self.request(page, source, priority))
+
+    async def next(self) -> Request | None:
+        """The next request, under way from now on; None when there is none left to make."""
+        while True:
+            request = self.scheduler.next_request()
+            if request is not None:
+                self._slot.inprogress.add(request)
+                return request
+            if not self.scheduler.has_pending_requests():
+                return None
+            await self.written()
+
+    def let_go(self, request: Request) -> None:
+        self._slot.inprogress.discard(request)
+
+    async def written(self) -> None:
+        """Wait until the writer has done what was handed to it, and the answers are here."""
+        await asyncio.wrap_future(self.run.writer.submit(lambda _: None))
+        await asyncio.sleep(0)
+
+    async def all(self) -> list[str]:
+        """The pages of all requests to make, each let go of when the next is asked for."""
+        pages = []
+        while (request := await self.next()) is not None:
+            pages.append(page_of(request))
+            self.let_go(request)
+        assert self.errors == []
+        return pages
+
+
+def page_of(request: Request) -> str:
+    return request.url.rpartition("/")[2]
+
+
+@contextmanager
+def opened_run(folder: Path, *sources: str, ends: bool = False) -> Iterator[Run]:
+    """A run that ends as a killed one does: nothing more is written, the lock is free.
+
+    With `ends` it comes to its end.
+    """
+    known = [source_for_url(HOST.format(name), "mirrors") for name in sources or ("a",)]
+    named = [
+        type(source)(**{**as_dict(source), "name": name})
+        for source, name in zip(known, sources or ("a",), strict=True)
+    ]
+    run = Run(folder, describe_run("mirrors", {}, Settings(), named))
+    try:
+        yield run
+    finally:
+        if ends:
+            run.finish("finished", "finished", {})
+        else:
+            run.writer.close()
+            run.warc.close()
+            run.engine.dispose()
+            run.lock.release()
+
+
+def as_dict(source: Any) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in source.__slots__}
+
+
+Play = Callable[[Engine], Awaitable[Any]]
+
+
+def play(folder: Path, scene: Play, *sources: str, ends: bool = False) -> Any:
+    """Play a scene with the frontier of a new run on a store."""
+
+    async def on_stage(run: Run) -> Any:
+        return await scene(Engine(run))
+
+    with opened_run(folder, *sources, ends=ends) as run:
+        return asyncio.run(on_stage(run))
+
+
+# ------------------------------------------------------------------- within one run
+
+
+def test_requests_come_out_by_priority_and_then_in_order(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> list[str]:
+        for page, priority in (("low", 0), ("high", 10), ("second", 0), ("next", 10)):
+            engine.add(page, priority=priority)
+        return await engine.all()
+
+    assert play(tmp_path, scene) == ["high", "next", "low", "second"]
+
+
+def test_a_page_is_asked_for_once_however_often_it_is_linked(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> list[str]:
+        engine.add("one")
+        engine.add("one")
+        first = await engine.next()
+        assert first is not None
+        engine.add("one#fragment")
+        engine.let_go(first)
+        engine.add("one")
+        engine.add("two")
+        return [page_of(first), *await engine.all()]
+
+    assert play(tmp_path, scene) == ["one", "two"]
+
+
+def test_the_same_url_of_two_sources_is_two_requests(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> list[str]:
+        for source in ("a", "b"):
+            engine.scheduler.enqueue_request(
+                engine.request("same", "a").replace(meta={SOURCE: source})
+            )
+        return await engine.all()
+
+    assert play(tmp_path, scene, "a", "b") == ["same", "same"]
+
+
+def test_more_requests_than_are_held_in_memory_all_come_out(tmp_path: Path) -> None:
+    pages = [f"{number:04}" for number in range(AHEAD * 3 + 1)]
+
+    async def scene(engine: Engine) -> list[str]:
+        for page in pages:
+            engine.add(page)
+        return await engine.all()
+
+    assert play(tmp_path, scene) == pages
+
+
+def test_sources_take_turns(tmp_path: Path) -> None:
+    """The first to be listed does not keep the others waiting."""
+
+    async def scene(engine: Engine) -> list[str]:
+        for source in ("a", "b"):
+            for number in range(10):
+                engine.add(f"{source}{number}", source)
+        under_way = [await engine.next() for _ in range(8)]
+        return [page_of(request) for request in under_way if request is not None]
+
+    pages = play(tmp_path, scene, "a", "b")
+    assert Counter(page[0] for page in pages) == {"a": 4, "b": 4}
+
+
+def test_a_request_that_is_retried_comes_out_again(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> list[tuple[str, Any]]:
+        engine.add("one")
+        engine.add("two")
+        first = await engine.next()
+        assert first is not None
+        retry = first.replace(meta={**first.meta, "retry_times": 1}, dont_filter=True)
+        engine.scheduler.enqueue_request(retry)
+        engine.let_go(first)
+        seen = []
+        while (request := await engine.next()) is not None:
+            seen.append((page_of(request), request.meta.get("retry_times")))
+            engine.let_go(request)
+        return seen
+
+    assert sorted(play(tmp_path, scene), key=str) == [("one", 1), ("two", None)]
+
+
+def test_a_redirect_is_a_request_of_its_own(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> list[str]:
+        engine.add("old")
+        engine.add("new")
+        old = await engine.next()
+        assert old is not None
+        target = HOST.format("a")
+        for page in ("new", "newer"):
+            engine.scheduler.enqueue_request(old.replace(url=target + page))
+        engine.let_go(old)
+        return await engine.all()
+
+    assert play(tmp_path, scene) == ["new", "newer"]
+
+
+def test_a_request_comes_back_as_it_was(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> Request | None:
+        request = engine.request("page?b=2&a=1", priority=7)
+        request.meta.update({"depth": 3, "cablecrawl_via": "http://a.example/", "object": object()})
+        request.cb_kwargs["number"] = 5
+        engine.scheduler.enqueue_request(request)
+        found = await engine.next()
+        assert found is not None
+        assert found.callback == engine.spider.parse and found.errback == engine.spider.failed
+        return found
+
+    found = play(tmp_path, scene)
+    assert found.url == "http://a.example/page?b=2&a=1"
+    assert found.priority == 7
+    assert found.cb_kwargs == {"number": 5}
+    kept = {key: value for key, value in found.meta.items() if key != ROW}
+    assert kept == {SOURCE: "a", "depth": 3, "cablecrawl_via": "http://a.example/"}
+
+
+def test_a_request_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> None:
+        form = engine.request("form").replace(method="POST", body=b"a=1")
+        with pytest.raises(ValueError, match="GET"):
+            engine.scheduler.enqueue_request(form)
+
+    play(tmp_path, scene)
+
+
+def test_there_is_something_to_wait_for_until_the_last_page_is_let_go(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> None:
+        engine.add("one")
+        assert engine.scheduler.has_pending_requests()
+        first = await engine.next()
+        assert first is not None
+        assert await engine.next() is None
+        engine.add("two")
+        assert engine.scheduler.has_pending_requests()
+        second = await engine.next()
+        assert second is not None and page_of(second) == "two"
+
+    play(tmp_path, scene)
+
+
+# ------------------------------------------------------------------- from run to run
+
+
+def test_what_was_under_way_when_a_run_was_killed_comes_out_again(tmp_path: Path) -> None:
+    async def first(engine: Engine) -> None:
+        for page in ("done", "under way", "waiting"):
+            engine.add(page.replace(" ", "-"))
+        done = await engine.next()
+        assert done is not None
+        engine.let_go(done)
+        await engine.next()
+        await engine.written()
+
+    play(tmp_path, first)
+    assert sorted(play(tmp_path, Engine.all)) == ["under-way", "waiting"]
+
+
+def test_a_run_of_other_sources_leaves_the_requests_of_a_killed_one(tmp_path: Path) -> None:
+    async def first(engine: Engine) -> None:
+        engine.add("page")
+        await engine.next()
+
+    play(tmp_path, first)
+    assert play(tmp_path, Engine.all, "b", ends=True) == []
+    assert play(tmp_path, Engine.all) == ["page"]
+
+
+def test_a_crawl_that_ended_is_forgotten(tmp_path: Path) -> None:
+    """The next one asks for everything again."""
+
+    async def crawl(engine: Engine) -> list[str]:
+        engine.add("page")
+        return await engine.all()
+
+    for _ in range(2):
+        assert play(tmp_path, crawl, ends=True) == ["page"]
+
+
+PAGES = 8
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_every_page_that_links_lead_to_is_read_whenever_the_crawl_is_killed(
+    data: st.DataObject,
+) -> None:
+    """A page's links count once it is read to its end; a kill forgets what was under way."""
+    pages = st.integers(0, PAGES - 1)
+    links = data.draw(st.lists(st.lists(pages, max_size=4), min_size=PAGES, max_size=PAGES))
+    lifetimes = data.draw(st.lists(st.integers(0, PAGES), max_size=3))
+    read: Counter[int] = Counter()
+
+    async def crawl(engine: Engine, steps: int | None) -> None:
+        engine.add("0")
+        under_way: list[Request] = []
+        while steps is None or steps > 0:
+            while len(under_way) < 3 and (request := await engine.next()) is not None:
+                under_way.append(request)
+            if not under_way:
+                break
+            request = under_way.pop(data.draw(st.integers(0, len(under_way) - 1)))
+            page = int(page_of(request))
+            for link in links[page]:
+                engine.add(str(link))
+            engine.let_go(request)
+            read[page] += 1
+            if steps is not None:
+                steps -= 1
+        assert engine.errors == []
+
+    with TemporaryDirectory() as folder:
+        for steps in (*lifetimes, None):
+
+            async def scene(engine: Engine, steps: int | None = steps) -> None:
+                await crawl(engine, steps)
+
+            play(Path(folder), scene)
+    assert set(read) == reachable(links)
+    # Of each run it is the last page at most whose end was not written yet.
+    assert read.total() - len(read) <= len(lifetimes)
+
+
+def reachable(links: list[list[int]]) -> set[int]:
+    found = {0}
+    to_go = [0]
+    while to_go:
+        for link in links[to_go.pop()]:
+            if link not in found:
+                found.add(link)
+                to_go.append(link)
+    return found

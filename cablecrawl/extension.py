@@ -15,9 +15,9 @@ from scrapy.crawler import Crawler
 from twisted.python.failure import Failure
 
 from cablecrawl.errors import CableCrawlError, StorageError
-from cablecrawl.items import PageItem
-from cablecrawl.reading import problem_of_error
-from cablecrawl.runs import DONE, PENDING, Run, describe_run
+from cablecrawl.items import PageItem, Problem
+from cablecrawl.reading import circular_redirects, problem_of_error
+from cablecrawl.runs import DONE, PENDING, Run, count_problem, describe_run
 from cablecrawl.sources import Source
 from cablecrawl.store.evidence import add_problem
 from cablecrawl.summary import Summary, progress_line
@@ -103,12 +103,13 @@ class RunExtension:
             self.fail(failure.value)
             return
         assert failure.value is not None
-        problem = problem_of_error(item.capture, failure.value)
+        self._add_problem(problem_of_error(item.capture, failure.value))
+
+    def _add_problem(self, problem: Problem) -> None:
+        """Record a problem that comes by no pipeline."""
+        logger.warning("%s: %s: %s", problem.capture.url, problem.reason, problem.detail)
         self.watch(self.run.writer.submit(partial(add_problem, problem=problem)))
-        stats = self.crawler.stats
-        stats.inc_value("cablecrawl/problems")
-        stats.inc_value(f"cablecrawl/problems/{problem.reason}")
-        stats.inc_value(f"cablecrawl/problems/{problem.reason}/{item.capture.source}")
+        count_problem(self.crawler.stats, problem)
 
     def spider_opened(self, spider: Spider) -> None:
         if self.run.resumes:
@@ -129,6 +130,9 @@ class RunExtension:
             self._progress.cancel()
             sys.stderr.write("\r\x1b[K")
         try:
+            if not self.has_failed:
+                for problem in circular_redirects(self.run.redirects()):
+                    self._add_problem(problem)
             self.run.writer.close()
             state = "failed" if self.has_failed else "finished"
             if state == "finished" and (reason != "finished" or self.run.requests_left()):

@@ -11,6 +11,11 @@ from cablecrawl.ledger import Ledger
 from cablecrawl.pagetext import PageText
 from cablecrawl.reference_id import ReferenceID
 
+# Statuses of a response that leads on to another page.
+REDIRECTS = frozenset((301, 302, 303, 307, 308))
+LEADS_TO = "leads to "
+"""What stands before the address in the detail of a redirect's capture."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capture:
@@ -30,7 +35,7 @@ class Capture:
     """`ok`, or what kept it from being read: see `cablecrawl.capture.Exchange`."""
     status: int | None
     detail: str | None
-    """One line on why it failed."""
+    """One line on why it failed, or where a redirect leads to."""
 
 
 @dataclass(slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from w3lib.url import canonicalize_url
 
 from cablecrawl.decoding import Document, decode_document
-from cablecrawl.items import CablePage, Capture, Listing, PageItem, Problem
+from cablecrawl.items import LEADS_TO, CablePage, Capture, Listing, PageItem, Problem
 from cablecrawl.layouts import read_page
 from cablecrawl.layouts.page import PageReading
 from cablecrawl.layouts.wikileaks import CABLE_PAGE
@@ -130,10 +130,11 @@ def problem_of_error(capture: Capture, error: BaseException) -> Problem:
 def problem_of_failure(capture: Capture) -> Problem | None:
     """The problem that a failed capture is, after the last retry; None where it is none.
 
-    A server without a listing of its files has no fault, and a redirect leads on.
+    A server without a listing of its files has no fault, and a redirect leads on; where it
+    leads in a circle is seen when the crawl is over.
     """
     status = capture.status or 0
-    if capture.outcome == "ok" or 300 <= status < 400:
+    if capture.outcome == "ok" or (capture.detail or "").startswith(LEADS_TO):
         return None
     if capture.outcome != "http_error":
         return Problem(capture, capture.outcome, capture.detail or capture.outcome)
@@ -141,6 +142,22 @@ def problem_of_failure(capture: Capture) -> Problem | None:
         return None
     reason = "not_found" if status in (404, 410) else "http_error"
     return Problem(capture, reason, f"HTTP status {status}")
+
+
+def circular_redirects(redirects: Iterable[Capture]) -> Iterator[Problem]:
+    """The problems among a crawl's redirects: those that lead back to one on their own way."""
+    ways = {
+        canonicalize_url(capture.url): (capture, canonicalize_url(capture.detail[len(LEADS_TO) :]))
+        for capture in redirects
+        if capture.detail is not None
+    }
+    for start, (capture, position) in ways.items():
+        passed = {start}
+        while position in ways and position not in passed:
+            passed.add(position)
+            position = ways[position][1]
+        if position in passed:
+            yield Problem(capture, "redirect_loop", f"leads back to {ways[position][0].url}")
 
 
 def is_cable_url(url: str) -> bool:

@@ -35,13 +35,19 @@ from cablecrawl.capture.members import read_stretches
 from cablecrawl.decoding import decode_content
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.items import Capture, PageItem
-from cablecrawl.reading import PageReader, problem_of_error, problem_of_failure, read_items
+from cablecrawl.reading import (
+    PageReader,
+    circular_redirects,
+    problem_of_error,
+    problem_of_failure,
+    read_items,
+)
 from cablecrawl.releases import load_releases
 from cablecrawl.runs import END_OF_RUN, Stats
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import DATABASE, WARC_FOLDER, open_database
 from cablecrawl.store.evidence import add_capture, iso
-from cablecrawl.store.queries import captures
+from cablecrawl.store.queries import captures, redirects_of_crawl
 from cablecrawl.store.writer import StoredExchange, Writer
 from pipelines.boilerplate import BoilerplatePipeline
 from pipelines.dedupe import DedupePipeline
@@ -216,6 +222,9 @@ async def _read_all(
             if len(under_way) >= WINDOW:
                 await _settle(under_way)
                 under_way.clear()
+        for crawl in db.execute(select(t.run.c.crawl).distinct()).scalars().all():
+            for problem in circular_redirects(redirects_of_crawl(db, crawl)):
+                under_way.append(asyncio.ensure_future(store.process_item(problem)))
         await _settle(under_way)
 
 

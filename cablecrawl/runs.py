@@ -24,7 +24,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from cablecrawl import __version__
 from cablecrawl.capture import DamagedWarc, Location, WarcWriter, recover
 from cablecrawl.errors import LockedError
-from cablecrawl.items import Capture
+from cablecrawl.items import Capture, Problem
 from cablecrawl.sources import Source
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import (
@@ -34,7 +34,7 @@ from cablecrawl.store.database import (
     storage_errors,
 )
 from cablecrawl.store.evidence import add_capture, add_sources, iso
-from cablecrawl.store.queries import captures
+from cablecrawl.store.queries import captures, redirects_of_crawl
 from cablecrawl.store.writer import StoredExchange, Writer
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,12 @@ class Stats(Protocol):
 
     def inc_value(self, key: str, count: int = 1) -> None:
         """Add to a counter."""
+
+
+def count_problem(stats: Stats, problem: Problem) -> None:
+    """Count a problem for the summary: in all, by reason, and by reason and source."""
+    for below in ("", f"/{problem.reason}", f"/{problem.reason}/{problem.capture.source}"):
+        stats.inc_value(f"cablecrawl/problems{below}")
 
 
 class StoreLock:
@@ -192,6 +198,11 @@ class Run:
                     db, t.capture.c.is_read == 0, t.capture.c.outcome == "ok"
                 )
             }
+
+    def redirects(self) -> list[Capture]:
+        """The redirects that this run's crawl has met."""
+        with self.engine.connect() as db:
+            return redirects_of_crawl(db, self.crawl)
 
     def frontier_counts(self) -> dict[int, int]:
         """Requests of the frontier by state."""

@@ -49,6 +49,8 @@ SCHEDULER = "cablecrawl.frontier.FrontierScheduler"
 EXTENSIONS = {"cablecrawl.extension.RunExtension": 0}
 DOWNLOADER_MIDDLEWARES = {
     "cablecrawl.scope.ScopeMiddleware": 50,
+    "cablecrawl.robots.RobotsMiddleware": 100,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     # Nearest to the downloader, below HttpCompression: bodies pass here as they came.
     "cablecrawl.capture.middleware.CaptureMiddleware": 960,
     "cablecrawl.redirects.RedirectWithoutReferer": 600,

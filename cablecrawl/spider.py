@@ -81,9 +81,15 @@ class CableSpider(Spider):
     def parse(self, response: Response) -> Iterator[PageItem | Request]:
         """Items of a page, and requests for what its index lists."""
         assert response.request is not None
+        capture: Capture = response.request.meta[CAPTURE]
+        if capture.outcome != "ok":  # a 203 or 206, which Scrapy takes for a success
+            problem = problem_of_failure(capture)
+            if problem is not None:
+                yield problem
+            return
         items, read = read_items(
             self.reader,
-            response.request.meta[CAPTURE],
+            capture,
             response.body,
             content_type(response.headers),
         )

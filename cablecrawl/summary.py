@@ -18,7 +18,7 @@ PREFIX = "cablecrawl/"
 # Problems of a page that was got whole: the crawl is complete, the page gives no cable.
 OF_THE_PAGE = frozenset(
     "not_found no_table rows parts no_reference_id no_body not_a_cable unknown_layout"
-    " too_complex unresolved_id out_of_scope".split()
+    " too_complex unresolved_id out_of_scope redirect_loop reader_error".split()
 )
 
 _EVENTS = (FIRST, CHANGED, UNCHANGED, BACK)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from cablecrawl.extension import RunExtension
 from cablecrawl.items import CablePage, Listing, PageItem, Problem
 from cablecrawl.records import ReadingRecord, record_of_page
-from cablecrawl.runs import Stats
+from cablecrawl.runs import Stats, count_problem
 from cablecrawl.store.evidence import UNCHANGED, add_listing, add_page, add_problem
 from cablecrawl.store.writer import Writer
 
@@ -55,9 +55,7 @@ class StorePipeline:
                 raise DropItem(f"{item.capture.url}: an index page", log_level="DEBUG")
             case Problem():
                 await self.commit(partial(add_problem, problem=item))
-                self.stats.inc_value("cablecrawl/problems")
-                self.stats.inc_value(f"cablecrawl/problems/{item.reason}")
-                self.stats.inc_value(f"cablecrawl/problems/{item.reason}/{item.capture.source}")
+                count_problem(self.stats, item)
                 logger.warning("%s: %s: %s", item.capture.url, item.reason, item.detail)
                 raise DropItem(f"{item.capture.url}: {item.reason}", log_level="DEBUG")
 

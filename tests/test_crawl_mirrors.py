@@ -338,8 +338,9 @@ def test_a_source_that_failed_is_named_and_the_others_are_crawled(
     assert ended.status == 2
     assert ended.summary["there"].cables == 12
     assert [line for line in ended.errors if "failed:" in line] == [
-        "  away failed: pages that could not be fetched: refused 2"
+        "  away failed: pages that could not be fetched: robots_unreachable 2"
     ]
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_source_with_too_few_cables_has_failed(tmp_path: Path, mirror: Path) -> None:

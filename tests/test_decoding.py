@@ -52,10 +52,7 @@ each_coding = pytest.mark.parametrize(
 # A brotli stream has no checksum, nor has bare deflate: a flipped bit can give another text.
 each_checked_coding = pytest.mark.parametrize(
     ("coding", "encode"),
-    [
-        pytest.param(*CODERS[name], id=name)
-        for name in ("gzip", "deflate", "zstd")
-    ],
+    [pytest.param(*CODERS[name], id=name) for name in ("gzip", "deflate", "zstd")],
 )
 
 # ------------------------------------------------------------------ content codings

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -59,8 +60,13 @@ class Engine:
         self.scheduler.open(spider)
         self.spider = spider
 
-    def watch(self, future: Any) -> None:
-        future.add_done_callback(lambda done: done.exception() and self.errors.append(done))
+    def watch(self, future: Future[Any]) -> None:
+        def check(done: Future[Any]) -> None:
+            error = done.exception()
+            if error is not None:
+                self.errors.append(error)
+
+        future.add_done_callback(check)
 
     def request(self, page: str, source: str = "a", priority: int = 0) -> Request:
         return Request(
@@ -113,10 +119,9 @@ def opened_run(folder: Path, *sources: str, ends: bool = False) -> Iterator[Run]
 
     With `ends` it comes to its end.
     """
-    known = [source_for_url(HOST.format(name), "mirrors") for name in sources or ("a",)]
     named = [
-        type(source)(**{**as_dict(source), "name": name})
-        for source, name in zip(known, sources or ("a",), strict=True)
+        replace(source_for_url(HOST.format(name), "mirrors"), name=name)
+        for name in sources or ("a",)
     ]
     run = Run(folder, describe_run("mirrors", {}, Settings(), named))
     try:
@@ -129,10 +134,6 @@ def opened_run(folder: Path, *sources: str, ends: bool = False) -> Iterator[Run]
             run.warc.close()
             run.engine.dispose()
             run.lock.release()
-
-
-def as_dict(source: Any) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in source.__slots__}
 
 
 Play = Callable[[Engine], Awaitable[Any]]

@@ -14,6 +14,7 @@ import uuid
 from datetime import UTC, datetime
 from functools import partial
 from typing import Self
+from urllib.parse import urljoin
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
@@ -29,6 +30,7 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 from scrapy.http import Response
+from w3lib.url import safe_url_string
 
 from cablecrawl.capture import Exchange, read_response
 from cablecrawl.capture.http import content_codings, parse_head, request_block, response_head
@@ -36,7 +38,7 @@ from cablecrawl.decoding import TooLargeError, UndecodableError, decode_content
 from cablecrawl.errors import StorageError
 from cablecrawl.extension import RunExtension
 from cablecrawl.frontier import CAPTURE, ROW
-from cablecrawl.items import Capture
+from cablecrawl.items import LEADS_TO, REDIRECTS, Capture
 from cablecrawl.scope import SOURCE, VIA, host_of, hosts_of
 from cablecrawl.store.database import WARC_FOLDER
 from cablecrawl.store.evidence import add_capture
@@ -57,6 +59,9 @@ RESET = re.compile(r"reset|ConnectionLost|ConnectionDone|closed", re.I)
 
 # What Scrapy's flags call a body that ended early.
 DATALOSS = "dataloss"
+# Refused before anything was sent.
+NOT_SENT = frozenset(("robots_denied", "robots_unreachable", "out_of_scope"))
+
 # The flag of a response that comes from a WARC file.
 CAPTURED = "captured"
 
@@ -150,7 +155,9 @@ class CaptureMiddleware:
             return b"", "too_large", str(error)
         except UndecodableError as error:
             return b"", "undecodable", str(error)
-        return content.body, "ok" if response.status == 200 else "http_error", None
+        if response.status == 200:
+            return content.body, "ok", None
+        return content.body, "http_error", redirect_target(response)
 
     async def _capture(
         self, request: Request, response: Response | None, outcome: str, detail: str | None
@@ -164,7 +171,7 @@ class CaptureMiddleware:
             fetched_at=datetime.now(UTC),
             outcome=outcome,
             status=response.status if response is not None else None,
-            request_block=b"" if outcome == "robots_denied" else request_block(request),
+            request_block=b"" if outcome in NOT_SENT else request_block(request),
             response_head=response_head(response) if response is not None else b"",
             payload=response.body if response is not None else b"",
             ip_address=str(response.ip_address) if response and response.ip_address else None,
@@ -188,12 +195,21 @@ class CaptureMiddleware:
         stats.inc_value("cablecrawl/bytes", len(exchange.payload))
 
 
+def redirect_target(response: Response) -> str | None:
+    """Where a redirect leads, as a capture's detail has it; None for any other response."""
+    location = response.headers.get("Location")
+    if response.status not in REDIRECTS or location is None:
+        return None
+    try:
+        return LEADS_TO + urljoin(response.url, safe_url_string(location.decode("latin-1")))
+    except ValueError:
+        return None
+
+
 def outcome_of(error: BaseException) -> str:
     """One word for why there was no response."""
     if isinstance(error, IgnoreRequest):
         text = str(error)
-        if text.startswith("Forbidden by robots.txt"):
-            return "robots_denied"
         return text.partition(":")[0] if ": " in text else "not_requested"
     for kind, outcome in OUTCOME_OF_ERROR.items():
         if isinstance(error, kind):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 
 from cablecrawl.capture import Location
-from cablecrawl.items import Capture
+from cablecrawl.items import LEADS_TO, Capture
 from cablecrawl.store import tables as t
 
 _OF_SOURCE = select(t.source.c.id).where(t.source.c.name == bindparam("source")).scalar_subquery()
@@ -53,6 +53,13 @@ def unlisted(db: Connection, source: str) -> set[str]:
 def cables_of_crawl(db: Connection, source: str, crawl: str) -> int:
     """How many cables of a source a crawl has seen, by reference ID."""
     return int(db.execute(_CABLES_OF_CRAWL, {"source": source, "crawl": crawl}).scalar_one())
+
+
+def redirects_of_crawl(db: Connection, crawl: str) -> list[Capture]:
+    """The captures of a crawl that lead on to another page, in order."""
+    runs = select(t.run.c.id).where(t.run.c.crawl == crawl)
+    found = captures(db, t.capture.c.run.in_(runs), t.capture.c.detail.startswith(LEADS_TO))
+    return [capture for capture, _ in found]
 
 
 def captures(

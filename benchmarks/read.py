@@ -21,8 +21,8 @@ from benchmarks.crawl import generated_site, measure, serve
 from cablecrawl.boilerplate import load_rules
 from cablecrawl.commands.reparse import CountingStats
 from cablecrawl.items import CablePage
-from cablecrawl.rebuild import items_of_capture, rebuild
 from cablecrawl.reading import PageReader, is_cable_url
+from cablecrawl.rebuild import items_of_capture, rebuild
 from cablecrawl.releases import load_releases
 from cablecrawl.store.database import WARC_FOLDER, open_database
 from cablecrawl.store.queries import captures

@@ -47,17 +47,12 @@ def mirror(tmp_path: Path) -> Path:
     [
         (["source=nowhere"], ["source=nowhere", "unknown source", "zilog"]),
         (["source=mrkva"], ["source=mrkva", "cablebrowser", "scrapy crawl cablebrowser"]),
-        (["source=,"], ["source=", "names no source"]),
         (["souce=zilog"], ["souce", "unknown argument", "source=NAME"]),
         (["source=zilog", "url=http://a.example/"], ["source=", "url=", "one of them"]),
         (["url="], ["url=", "names no URL"]),
         (["url=a.example/cable"], ["a.example/cable", "http://a.example/cable"]),
-        (["url=ftp://a.example/"], ["ftp://a.example/", "only http and https"]),
         (["url=file:///etc/passwd"], ["file:///etc/passwd", "only http and https"]),
         (["url=http://a.example:99999/"], ["http://a.example:99999/"]),
-        (["url=http://a.example:0/"], ["http://a.example:0/"]),
-        (["url=http:///cable"], ["http:///cable", "no host"]),
-        (["url=http://[::1/"], ["http://[::1/"]),
         (["url=http://me:secret@a.example/"], ["user name"]),
         (["url=http://münchen.example/"], ["xn--"]),
         (["url=http://a.example/,http:///cable"], ["http:///cable", "no host"]),
@@ -95,12 +90,10 @@ known_by = "a test"
         (f'{TABLE}note = "open\n', ["line 6"]),
         (f'{TABLE}layuot = "wikileaks"\n', ["[mine]", 'layuot = "wikileaks"', "unknown key"]),
         (f'{TABLE}rank = "first"\n', ["[mine]", 'rank = "first"', "whole number"]),
-        (f'{TABLE}layout = "wikileeks"\n', ["[mine]", "wikileeks", "one of wikileaks"]),
         (TABLE.replace("http:", "gopher:"), ["[mine]", "start_urls", "gopher://a.example/"]),
-        (TABLE.replace('"me"', "7"), ["[mine]", "publisher = 7", "string"]),
         ('mine = "http://a.example/"\n', ["mine", "[name]"]),
     ],
-    ids=["syntax", "unknown key", "wrong type", "unknown layout", "scheme", "number", "no table"],
+    ids=["syntax", "unknown key", "wrong type", "scheme", "no table"],
 )
 def test_a_broken_sources_toml_is_named_with_the_place(
     project: Project, content: str, said: list[str]

@@ -170,7 +170,7 @@ CABLE_LINK = re.compile(rb"""href=['"](/cable/[^'"#]+)""")
 
 
 def test_an_export_made_twice_has_the_same_bytes(corpus: CorpusCrawl) -> None:
-    assert corpus.project.export("again").files() == corpus.export.files()
+    assert corpus.project.export_by_command("again").files() == corpus.export.files()
 
 
 def test_a_rebuild_of_the_corpus_gives_the_same_export(corpus: CorpusCrawl, tmp_path: Path) -> None:

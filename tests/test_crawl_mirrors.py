@@ -238,16 +238,14 @@ def test_pages_without_a_content_type_are_read(tmp_path: Path, mirror: Path) -> 
     assert ended.summary[source_name(server.url)].cables == 12
 
 
-def test_a_compressed_site_gives_the_same_readings(tmp_path: Path, mirror: Path) -> None:
-    found = []
-    for packed in (False, True):
-        project = Project(tmp_path / str(packed))
-        with SiteServer(mirror, gzip=packed) as server:
-            project.crawl("-a", f"url={server.url}")
-        readings = project.export().readings()
-        found.append({key: lines[0]["reading_sha256"] for key, lines in readings.items()})
-    assert found[0] == found[1]
-    assert len(found[0]) == 12
+def test_a_compressed_site_is_read_as_it_was_written(tmp_path: Path, mirror: Path) -> None:
+    project = Project(tmp_path)
+    with SiteServer(mirror, gzip=True) as server:
+        project.crawl("-a", f"url={server.url}")
+    bodies = {line["stated_id"]: line["body"] for line in project.export().lines("readings")}
+    assert {key: body.strip() for key, body in bodies.items()} == {
+        cable.reference_id: cable.body.strip() for cable in invented_cables(12)
+    }
 
 
 def test_a_source_of_another_name_keeps_to_its_own_settings(tmp_path: Path, mirror: Path) -> None:
@@ -304,7 +302,7 @@ def test_a_site_whose_robots_txt_cannot_be_had_is_not_crawled(
     assert f"{source_name(server.url)} failed: " in ended.stderr
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 410])
+@pytest.mark.parametrize("status", [403, 404])
 def test_a_site_without_robots_txt_is_crawled(tmp_path: Path, mirror: Path, status: int) -> None:
     """RFC 9309, 2.3.1.3: what is not there denies nothing."""
     with SiteServer(mirror, faults={"/robots.txt": Fault("status", None, status)}) as server:

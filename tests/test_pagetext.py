@@ -145,6 +145,7 @@ SHOWN = {
         "a\tb\nc\td e",
     ),
     "an empty cell is a tab no more": ("<tr><td>a</td><td></td><td>c</td></tr>", "a\tc"),
+    "a cell that begins a line has no tab": ("<td>a</td>b<br><td>c</td><td>d", "ab\nc\td"),
     "scripts are not seen": ("a<script>if (1 < 2) '<p>'</script>b", "ab"),
     "nor what only begins like their end": ("a<script></scripts>x</script>b", "ab"),
     "titles and styles are not seen": ("<title>t</title><style>p > a</style>b", "b"),
@@ -308,6 +309,7 @@ PANE = f"<div class='pane small'>{TAG_LINK * 200}</div>"
 BEGUN_ALIKE = {
     "text": ("a", "a", "ab"),
     "white space": ("a ", "a \n", "a  b"),
+    "a space before a tag": ("a <b>c", "a <b>d", "a <b>e"),
     "a tag": ("a<b", "a<b", "a<b>c"),
     "a quoted attribute": ("<a title='x>", "<a title='x>y", "<a title='x>y'>z</a>"),
     "a quote that no other document closes": (

@@ -1,0 +1,101 @@
+"""The project's own commands as a user types them: demo, sources, help."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cablecrawl.sources import PACKAGED_SOURCES, load_sources
+from tests.crawling import Project
+from tests.sites.cables import invented_cables
+from tests.sites.mirror import Build, write_mirror
+from tests.sites.server import SiteServer
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The project's own files elsewhere, so that what the demo writes is not in the way."""
+    folder = tmp_path / "checkout"
+    for name in ("cablecrawl", "exports/schema", "pipelines", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "scrapy.cfg", folder)
+    return folder
+
+
+def scrapy(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scrapy", *arguments], cwd=cwd, capture_output=True, text=True
+    )
+
+
+def test_the_demo_shows_what_was_found_and_stripped_and_where_to_look(checkout: Path) -> None:
+    done = scrapy("demo", cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    assert "61 cables, 133 copies of them, 133 readings" in done.stdout
+    for word in ("found", "stripped", "navigation", "where to look"):
+        assert word in done.stdout
+    for line in done.stdout.partition("where to look\n")[2].splitlines():
+        assert (checkout / line.split()[0]).exists(), line
+    assert "later-build" in done.stderr
+
+
+def test_the_demo_can_be_run_again(checkout: Path) -> None:
+    first, second = scrapy("demo", cwd=checkout), scrapy("demo", cwd=checkout)
+    assert (first.returncode, second.returncode) == (0, 0)
+    found = [done.stdout.partition("stripped")[2] for done in (first, second)]
+    assert found[0] == found[1]
+
+
+def test_sources_lists_the_registry_without_a_store(tmp_path: Path) -> None:
+    done = scrapy("sources", "-s", f"DATA_DIR={tmp_path / 'none'}")
+    assert done.returncode == 0
+    names = [line.split()[0] for line in done.stdout.splitlines()[1:]]
+    assert sorted(names) == sorted(load_sources([PACKAGED_SOURCES]))
+    assert not (tmp_path / "none").exists()
+
+
+def test_sources_says_what_a_crawl_came_to(tmp_path: Path) -> None:
+    write_mirror(tmp_path / "site", invented_cables(7), Build(7, "v3"))
+    project = Project(tmp_path)
+    with SiteServer(tmp_path / "site") as server:
+        project.crawl("-a", f"url={server.url}")
+        host = server.url.removeprefix("http://").rstrip("/")
+    done = scrapy("sources", "-s", f"DATA_DIR={project.data_dir}")
+    row = next(line.split() for line in done.stdout.splitlines() if line.startswith(host))
+    assert row[1] == "mirrors"
+    assert row[-4:] == ["finished", "7", "7", "0"]
+
+
+def test_sources_with_v_gives_addresses(tmp_path: Path) -> None:
+    done = scrapy("sources", "-v", "-s", f"DATA_DIR={tmp_path}")
+    assert "address   http://wikileaks.zilog.es/cablegate.html" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["crawl", "demo", "export", "reparse", "sources"])
+def test_the_help_of_a_command_says_what_it_does(command: str) -> None:
+    done = scrapy(command, "-h")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) > 5
+
+
+def test_every_enabled_mirror_has_requests_to_begin_with() -> None:
+    code = (
+        "import asyncio, json\n"
+        "from scrapy.utils.project import get_project_settings\n"
+        "from scrapy.crawler import Crawler\n"
+        "from cablecrawl.spiders.mirrors import MirrorsSpider\n"
+        "spider = MirrorsSpider.from_crawler(Crawler(MirrorsSpider, get_project_settings()))\n"
+        "async def start(): return [request.url async for request in spider.start()]\n"
+        "print(json.dumps(asyncio.run(start())))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    urls = json.loads(done.stdout)
+    for source in load_sources([PACKAGED_SOURCES]).values():
+        assert (source.start_urls[0] in urls) == (source.kind == "mirrors"), source.name

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cablecrawl.items import CablePage, Listing, PageItem, Problem
+from cablecrawl.items import LEADS_TO, CablePage, Capture, Listing, PageItem, Problem
 from cablecrawl.reading import (
     PageReader,
     ReadPage,
+    circular_redirects,
     is_cable_url,
     items_of,
     locator_of,
@@ -256,7 +257,7 @@ def test_a_further_cable_of_a_page_has_a_locator_of_its_own() -> None:
         ("cable/x.html", "http_error", 410, "not_found"),
         ("cable/x.html", "http_error", 403, "http_error"),
         ("cable/x.html", "http_error", 500, "http_error"),
-        ("cable/x.html", "http_error", 301, None),
+        ("cable/x.html", "http_error", 301, "http_error"),
         ("cable/", "http_error", 404, None),
         ("cable/", "http_error", 403, None),
         ("cable/", "http_error", 500, "http_error"),
@@ -273,3 +274,24 @@ def test_a_failed_capture_is_a_problem_where_it_is_a_fault(
     if found is not None:
         assert found.capture is capture
         assert found.detail
+
+
+def redirect(path: str, target: str) -> Capture:
+    capture = capture_of(MIRROR + path, outcome="http_error", status=301)
+    return replace(capture, detail=f"{LEADS_TO}{MIRROR}{target}")
+
+
+def test_a_redirect_leads_on_and_is_no_problem() -> None:
+    assert problem_of_failure(redirect("cable/x.html", "cable/y.html")) is None
+
+
+def test_redirects_in_a_circle_are_problems_and_what_leads_out_is_none() -> None:
+    ways = [("a", "b"), ("b", "c"), ("c", "a"), ("into", "b"), ("self", "self"), ("on", "out")]
+    found = list(circular_redirects(redirect(*way) for way in ways))
+    assert {problem.reason for problem in found} == {"redirect_loop"}
+    paths = [problem.capture.url.removeprefix(MIRROR) for problem in found]
+    assert paths == ["a", "b", "c", "into", "self"]
+
+
+def test_what_leads_nowhere_closes_no_circle() -> None:
+    assert list(circular_redirects([capture_of(MIRROR)])) == []

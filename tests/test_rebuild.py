@@ -151,6 +151,24 @@ def test_a_killed_crawl_that_is_read_again_can_be_gone_on_with(
     assert set(project.export().cables()) == set(whole.export().cables())
 
 
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_page_that_was_read_just_before_a_kill_is_rebuilt_as_it_was(
+    tmp_path: Path, mirror: Path, status: int
+) -> None:
+    """What it gave is committed, and that it is done is not."""
+    path = next(iter(cable_pages(mirror)))
+    faults = {path: Fault("status", None, status)} if status != 200 else {}
+    project = Project(tmp_path)
+    with SiteServer(mirror, faults=faults) as server:
+        url = f"url={server.url}{path[1:]}"
+        project.crawl_killed_at("cablecrawl.frontier:mark_read", "before", 1, "-a", url)
+        project.crawl("-a", url)
+    before = project.export()
+    assert len(before.lines("readings")) == int(status == 200)
+    assert project.reparse().status == 0
+    assert_same_export(project, before)
+
+
 def test_a_rebuild_that_is_killed_leaves_the_store_as_it_was(tmp_path: Path, mirror: Path) -> None:
     project = Project(tmp_path)
     with SiteServer(mirror) as server:

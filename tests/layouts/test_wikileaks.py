@@ -142,6 +142,12 @@ def test_a_pilcrow_of_the_cable_is_kept(tmp_path: Path) -> None:
     assert read_cable(page).body.text == body
 
 
+def test_an_anchor_without_its_mark_takes_nothing_from_the_cable(tmp_path: Path) -> None:
+    cable = cable_by_id("08TALLINN9012")
+    document = sample_page(tmp_path, cable).replace("¶</a>".encode(), b"</a>")
+    assert read_cable(document).body.text == cable.body
+
+
 def test_a_classification_is_its_text_and_never_its_title_attribute(tmp_path: Path) -> None:
     document = sample_page(tmp_path, cable_by_id("07ASTANA9033"))
     assert b"title='unclassified'>CONFIDENTIAL</a>\n</td>" in document

@@ -81,7 +81,7 @@ def decode_content(
         decoder = _DECODERS.get(coding)
         if decoder is None:
             raise UndecodableError(f"unknown content coding {coding!r}")
-        if coding in _GZIP and body and not body.startswith(b"\x1f\x8b"):
+        if coding in _GZIP and not GZIP_MAGIC.startswith(body[:2]):
             flags.append("not_encoded")
             continue
         body, rest = decoder(body, limit)
@@ -164,6 +164,7 @@ def _zstd(body: bytes, limit: int) -> tuple[bytes, bytes]:
     return b"".join(pieces), b""
 
 
+GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = ("gzip", "x-gzip")
 _DECODERS: dict[str, Callable[[bytes, int], tuple[bytes, bytes]]] = {
     "gzip": _gzip,
@@ -208,6 +209,9 @@ def decode_document(body: bytes, content_type: str | None) -> Document:
         encoding = resolve_encoding(name) if name else None
         if encoding is None or not _is_of_the_web(encoding):
             continue
+        if rule == "meta" and encoding.startswith(("utf-16", "utf-32")):
+            # A page whose declaration could be read is none: the HTML standard says UTF-8.
+            encoding = "utf-8"
         if encoding in _WESTERN and not body.isascii():
             text_or_none = _strict(body, "utf-8")
             if text_or_none is not None:

@@ -31,6 +31,8 @@ COMMENT = re.compile(r"<!--(?:>|->|.*?(?:-->|\Z))|<[!?][^>]*+>?", re.S)
 MARKUP = re.compile(r"<(?:[a-zA-Z!?]|/(?=[a-zA-Z]))")
 ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?""")
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);?")
+# Longer ones are no character, and int() refuses those of 4,300 digits.
+LONGEST_NUMBER = 64
 PRE_TOKEN = re.compile(rf"\r\n?|{ENTITY.pattern}")
 WHITE_SPACE = " \t\n\r\f"
 # White space that shows as one space; a single space is text like any other.
@@ -59,8 +61,8 @@ LINE_BREAKS = {
 }
 
 # Tags and stretches of text that a page may have. Real ones have 6,000 at the most; the time
-# for a page grows with them (4 microseconds each), and one page may take a second.
-MAX_PARTS = 150_000
+# for a page grows with them (4 to 13 microseconds each), and one page may take a second.
+MAX_PARTS = 75_000
 
 # A shared beginning shorter than this is not worth keeping.
 MIN_PREFIX = 4096
@@ -123,7 +125,7 @@ class PageText:
         found: dict[str, str] = {}
         for match in ATTRIBUTE.finditer(source):
             value = match[2] or match[3] or match[4] or ""
-            found.setdefault(match[1].lower(), unescape(value) if "&" in value else value)
+            found.setdefault(match[1].lower(), ENTITY.sub(_shown, value))
         return found
 
 
@@ -149,6 +151,7 @@ class _Pass:
     line_start: bool = True
     pre_depth: int = 0
     ignores_quotes: bool = False
+    references: int = 0
     next_end_of_raw: int = -1
     next_newline: int = -1
 
@@ -168,6 +171,7 @@ class _Pass:
             self.line_start,
             self.pre_depth,
             self.ignores_quotes,
+            self.references,
         )
 
     def emit(self, piece: str, start: int, end: int) -> None:
@@ -199,7 +203,10 @@ class _Pass:
         self.line_start = False
 
     def run(self, document: str, stop: int | None = None) -> None:
-        """Read on to the end of the document, or to the last tag that ends by `stop`."""
+        """Read on to the end of the document, or to the last tag that ends by `stop`.
+
+        With `stop`, nothing is read whose meaning depends on what stands behind it.
+        """
         limit = len(document) if stop is None else stop
         last_end_of_tag = document.rfind(">")
         tags = self.tags
@@ -211,7 +218,7 @@ class _Pass:
             else:
                 token = self._next_markup(document, start, last_end_of_tag)
                 begin, end = token.span() if token is not None else (len(document),) * 2
-            if stop is not None and end > stop:
+            if stop is not None and (end > stop or _looks_ahead(document, token, end, stop)):
                 return
             if begin > start:
                 if begin == start + 1 and document[start] in WHITE_SPACE and not self.pre_depth:
@@ -263,7 +270,7 @@ class _Pass:
         else:
             position = start
             for match in ENTITY.finditer(document, start, end):
-                shown = unescape(match[0])
+                shown = self.character(match[0])
                 if shown == match[0]:
                     continue
                 if match.start() > position:
@@ -277,6 +284,13 @@ class _Pass:
                     self.emit(shown, match.start(), position)
             if position < end:
                 self.words(document, position, end)
+
+    def character(self, reference: str) -> str:
+        """What a character reference shows as."""
+        self.references += 1
+        if self.references > MAX_PARTS:
+            raise TooComplexError(f"more than {MAX_PARTS:,} character references")
+        return character(reference)
 
     def words(self, document: str, start: int, end: int) -> None:
         """Text without entities, its white space collapsed."""
@@ -305,7 +319,7 @@ class _Pass:
         position = start
         self.flush_breaks(start)
         for match in PRE_TOKEN.finditer(document, start, end):
-            shown = "\n" if match[0][0] in "\r\n" else unescape(match[0])
+            shown = "\n" if match[0][0] == "\r" else self.character(match[0])
             if shown == match[0]:
                 continue
             if match.start() > position:
@@ -407,6 +421,14 @@ class _Pass:
         self.position = end
 
 
+def _looks_ahead(document: str, token: re.Match[str] | None, end: int, stop: int) -> bool:
+    """Whether the tag's meaning depends on text behind `stop`."""
+    if token is None or token.re is COMMENT or token["closing"]:
+        return False
+    name = token["name"].lower()
+    return name == "pre" or (name in UNSEEN and UNSEEN[name].search(document, end, stop) is None)
+
+
 class PageTextRenderer:
     """Renders documents; remembers the beginning that the pages of one build share.
 
@@ -435,8 +457,10 @@ class PageTextRenderer:
         worthwhile = state.position + MIN_PREFIX
         if document[:worthwhile] != self._previous[:worthwhile]:
             return state
-        state.run(document, stop=_common_prefix_length(document, self._previous))
-        if state.position >= worthwhile:
+        shared = _common_prefix_length(document, self._previous)
+        state.run(document, stop=min(shared, len(document) - 1))
+        # That a quote is never closed is known from the document's end only.
+        if state.position >= worthwhile and not state.ignores_quotes:
             self._remember(document[: state.position], state)
         return state
 
@@ -447,6 +471,20 @@ class PageTextRenderer:
         self._prefixes = sorted(
             ((kept, states[kept]) for kept in self._recent), key=lambda p: len(p[0]), reverse=True
         )
+
+
+def character(reference: str) -> str:
+    """What a character reference shows as, the ones without a semicolon too; it may be none.
+
+    Numbers of any length are read: one that is no character shows as U+FFFD.
+    """
+    if len(reference) > LONGEST_NUMBER and reference[1] == "#":
+        return "\ufffd"
+    return unescape(reference)
+
+
+def _shown(reference: re.Match[str]) -> str:
+    return character(reference[0])
 
 
 def render(document: str) -> PageText:
@@ -477,12 +515,16 @@ def closing_tag(tags: list[Tag], opening: int) -> int:
     return len(tags)
 
 
-def enclosing_tag(tags: list[Tag], name: str, position: int) -> int | None:
-    """The index of the last opening tag of that name before a position in the page text."""
-    index = bisect_right(tags, position, key=_text_pos) - 1
-    while index >= 0 and (tags[index].name != name or tags[index].closing):
-        index -= 1
-    return index if index >= 0 else None
+def tag_before(tags: list[Tag], name: str, position: int, reach: int) -> int | None:
+    """The index of the last opening tag of that name before a position in the page text.
+
+    None when it is not among the last `reach` tags there.
+    """
+    last = bisect_right(tags, position, key=_text_pos) - 1
+    for index in range(last, max(last - reach, -1), -1):
+        if tags[index].name == name and not tags[index].closing:
+            return index
+    return None
 
 
 _text_pos = attrgetter("text_pos")

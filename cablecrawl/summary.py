@@ -17,7 +17,7 @@ from cablecrawl.store.queries import cables_of_crawl, unlisted
 PREFIX = "cablecrawl/"
 # Problems of a page that was got whole: the crawl is complete, the page gives no cable.
 OF_THE_PAGE = frozenset(
-    "not_found no_table rows parts no_reference_id no_body not_a_cable unknown_layout"
+    "not_found no_table rows parts cut_short no_reference_id no_body not_a_cable unknown_layout"
     " too_complex unresolved_id out_of_scope redirect_loop reader_error".split()
 )
 

@@ -28,7 +28,8 @@ GAP = r"[ \t\r]{0,12}\n?[ \t]{0,12}"
 
 # A post of up to five words and a number: "RIGA 000028", "PORT AU PRINCE 000943".
 POST = r"(?P<post>(?!PAGE\b)[A-Z][A-Z']{1,20}(?:[ .-]{1,2}[A-Z']{2,20}){0,4})"
-SERIAL = r"(?P<serial>\d{2,8})(?![\w/])"
+# Not the "02" of "SECTIN 02 OF 02", whose misspelling makes it look like a post.
+SERIAL = r"(?P<serial>\d{2,8})(?![\w/]| {1,2}OF {1,2}\d)"
 
 # "05461" in 2000, "005461" later; numbers from before 1973 are not padded.
 PADDED = 5

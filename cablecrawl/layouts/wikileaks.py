@@ -15,13 +15,13 @@ from functools import lru_cache
 from html import unescape
 
 from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Region, Span, trim
-from cablecrawl.pagetext import PageText, Tag, closing_tag, enclosing_tag
+from cablecrawl.pagetext import PageText, Tag, closing_tag, tag_before
 from cablecrawl.releases import chrome_fingerprint
 
 NAME = "wikileaks"
 PAGE = "wikileaks_page"
 
-COUNTER = re.compile(r"Currently released so far\.{3}\s*([\d,]+)\s*/\s*([\d,]+)")
+COUNTER = re.compile(r"Currently released so far\.{3}\s*([\d,]{1,12})\s*/\s*[\d,]{1,12}")
 TITLE_LEAD = "Viewing cable "
 TITLE = re.compile(r"Viewing cable[ ]+([^,\n]*),?[ ]*(.*)")
 DATE_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2})(?::\d{2})?)?")
@@ -37,6 +37,9 @@ COLUMNS = {
     "Origin": "origin",
     "Subject": "title",
 }
+# Tags between a heading's text and its <th>, and its <table>; the real ones have 0 and 2.
+HEADING_REACH = 4
+TABLE_REACH = 16
 DATES = frozenset(("created", "released"))
 
 # Paragraph anchors are put before "1." and before the letters of references alike.
@@ -46,7 +49,8 @@ HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
 LONGEST_LINK = 4096
 # Index families that are walked: together they reach every cable that any index page lists.
 # Origin and tag pages list the same cables over again (407 and 1,353 pages for 6,693).
-INDEX_PAGE = re.compile(r"(?:^|/)(?:reldate|date|classification)/[\w-]+\.html$")
+# A copy with relative links names the other pages of a folder without the folder.
+INDEX_PAGE = re.compile(r"(?:^|/)(?:reldate|date|classification)/[\w-]+\.html$|^[\w-]+_\d+\.html$")
 CABLE_PAGE = re.compile(r"(?:^|/)cable/(?:\d{4}/\d{2}/)?[^/?#]+?(?:\.html)?$")
 # A server's own listing of a folder: how pages are found that no index page lists.
 LISTING_TITLE = re.compile(r"^(?:Index of|Directory listing for) +/", re.M)
@@ -122,10 +126,10 @@ def _cable_table(page: PageText) -> _CableTable | None:
     """The table with the heading; the words alone, as in a notice, make none."""
     position = -1
     while (position := page.text.find("Reference ID", position + 1)) != -1:
-        heading = enclosing_tag(page.tags, "th", position)
+        heading = tag_before(page.tags, "th", position, HEADING_REACH)
         if heading is None or page.text[page.tags[heading].text_pos : position].strip():
             continue
-        opening = enclosing_tag(page.tags, "table", position)
+        opening = tag_before(page.tags, "table", position, TABLE_REACH)
         if opening is not None:
             return _CableTable(page, opening)
     return None
@@ -146,6 +150,9 @@ def _read_cable(
         return
     if len(pres) != 2:
         reading.problem = f"parts: {len(pres)} <pre> behind the table, not header and body"
+        return
+    if any(closing_tag(page.tags, opening) == len(page.tags) for opening in pres):
+        reading.problem = "cut_short: a <pre> does not end on the page"
         return
     found: dict[str, Found] = {}
     for column, span in zip(columns, data[0], strict=True):

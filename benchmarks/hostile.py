@@ -16,13 +16,9 @@ from cablecrawl.reading import PageReader
 
 PAGES: dict[str, Callable[[], str]] = {
     "nothing": lambda: "",
-    "a 10 MB cable": lambda: (
-        "<pre>" + "One more line of text.\n" * 450_000 + "</pre>"
-    ),
+    "a 10 MB cable": lambda: "<pre>" + "One more line of text.\n" * 450_000 + "</pre>",
     "10 MB of paragraphs": lambda: "<p>two words</p>" * 600_000,
-    "a 10 MB raw body": lambda: (
-        f"<code><pre>{'A line.&#x000A;' * 660_000}</pre></code>"
-    ),
+    "a 10 MB raw body": lambda: f"<code><pre>{'A line.&#x000A;' * 660_000}</pre></code>",
     "10 MB beyond Latin-1": lambda: "<p>\u043a\u043e\u043c\u0443</p>" * 400_000,
     "200,000 nested div": lambda: "<div>" * 200_000 + "x",
     "400,000 br": lambda: "<br>" * 400_000,

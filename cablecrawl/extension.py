@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
 from twisted.python.failure import Failure
 
 from cablecrawl.errors import CableCrawlError, StorageError
@@ -47,6 +48,8 @@ class RunExtension:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
+        if not hasattr(crawler.spider, "sources"):
+            raise NotConfigured  # `scrapy shell` and the like: nothing is crawled, nothing kept
         extension = cls(crawler)
         crawler.signals.connect(extension.spider_opened, signals.spider_opened)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
@@ -55,10 +58,10 @@ class RunExtension:
 
     @classmethod
     def of(cls, crawler: Crawler) -> Self:
-        """The crawler's run. Raises RuntimeError where the extension is switched off."""
+        """The crawler's run. Raises NotConfigured where there is none, as in `scrapy shell`."""
         extension = crawler.get_extension(cls)
         if extension is None:
-            raise RuntimeError("CableCrawl needs its extension cablecrawl.extension.RunExtension")
+            raise NotConfigured
         return extension
 
     @property

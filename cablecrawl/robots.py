@@ -54,19 +54,20 @@ class RobotsMiddleware:
         parts = urlsplit(request.url)
         host = f"{parts.scheme}://{parts.netloc}"
         if host not in self._rules:
-            self._rules[host] = asyncio.ensure_future(self._fetch(host, request.meta[SOURCE]))
+            self._rules[host] = asyncio.ensure_future(self._fetch(host, request))
         rules = await self._rules[host]
         if isinstance(rules, str):
             raise IgnoreRequest(f"robots_unreachable: {rules}")
         if not rules.allowed(request.url, self.user_agent):
             raise IgnoreRequest("robots_denied: robots.txt forbids it")
 
-    async def _fetch(self, host: str, source: str) -> Rules:
+    async def _fetch(self, host: str, page: Request) -> Rules:
+        source = {SOURCE: page.meta[SOURCE]} if SOURCE in page.meta else {}
         request = Request(
             f"{host}/robots.txt",
             callback=NO_CALLBACK,
             priority=PRIORITY,
-            meta={"dont_obey_robotstxt": True, SOURCE: source},
+            meta={"dont_obey_robotstxt": True, **source},
         )
         try:
             response = await self.crawler.engine.download_async(request)

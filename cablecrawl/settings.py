@@ -45,7 +45,6 @@ DOWNLOAD_FAIL_ON_DATALOSS = False
 DOWNLOAD_MAXSIZE = 16_000_000
 DOWNLOAD_WARNSIZE = 0
 
-SCHEDULER = "cablecrawl.frontier.FrontierScheduler"
 EXTENSIONS = {"cablecrawl.extension.RunExtension": 0}
 DOWNLOADER_MIDDLEWARES = {
     "cablecrawl.scope.ScopeMiddleware": 50,

@@ -29,6 +29,9 @@ MAX_FOLLOWED = 20_000
 class CableSpider(Spider):
     """A spider over the sources of one kind, chosen with `-a source=` or `-a url=`."""
 
+    # Here and not in settings.py: `scrapy shell` and `fetch` have no run and no frontier.
+    custom_settings = {"SCHEDULER": "cablecrawl.frontier.FrontierScheduler"}
+
     sources: dict[str, Source]
     """Those that are crawled, by name."""
     arguments: dict[str, str]

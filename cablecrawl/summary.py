@@ -92,8 +92,10 @@ class Summary:
 
     @property
     def exit_status(self) -> int:
-        if self.state == "stopped":
+        if self.state == "stopped" and self.reason == "shutdown":
             return 130  # as a shell has it for a program that was interrupted
+        if self.state == "stopped":
+            return 0 if self.reason.startswith("closespider_") else 2
         return 2 if self.failed else 0
 
     def as_dict(self) -> dict[str, Any]:

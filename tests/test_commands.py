@@ -99,3 +99,13 @@ def test_every_enabled_mirror_has_requests_to_begin_with() -> None:
     urls = json.loads(done.stdout)
     for source in load_sources([PACKAGED_SOURCES]).values():
         assert (source.start_urls[0] in urls) == (source.kind == "mirrors"), source.name
+
+
+def test_scrapys_own_commands_keep_working_and_leave_nothing(tmp_path: Path) -> None:
+    write_mirror(tmp_path / "site", invented_cables(3), Build(3, "v3"))
+    with SiteServer(tmp_path / "site") as server:
+        page = f"{server.url}index.html"
+        done = scrapy("fetch", page, "-s", f"DATA_DIR={tmp_path / 'data'}")
+    assert done.returncode == 0
+    assert "Currently released so far" in done.stdout
+    assert not (tmp_path / "data").exists()

@@ -88,9 +88,7 @@ def assert_whole(
     assert kept <= set(captures)
     assert len(captures) == len(set(captures))
     again = repeats([request.path for request in server.requests])
-    # The fault of a page that is asked for again does not come again.
-    again -= repeats([line["url"] for line in unbroken.export.lines("captures")])
-    assert again.total() - 1 <= IN_FLIGHT * kills, again
+    assert again.total() <= IN_FLIGHT * kills + 1, again  # one page comes half at first
     assert [path.name for path in project.warcs if path.name.endswith(".open")] == []
     checked = fastwarc_check([path for path in project.warcs if path.suffix == ".gz"])
     assert checked.status == 0, checked.stderr

@@ -14,9 +14,10 @@ SOURCES_FILE = "sources.toml"
 # Show what one reading hides and another does not. Off: redacted spans stay hidden.
 SHOW_REDACTED_SPANS = False
 
-# Whom the owner of a site can ask. Put your own address here before crawling real sites.
-CONTACT = "https://github.com/cablecrawl/cablecrawl"
-USER_AGENT = f"CableCrawl/0.1 (research archive of public US embassy cables; {CONTACT})"
+# Where the owner of a site can write to: your address, which the user agent then names. Only
+# sites on loopback are crawled without one.
+CONTACT = ""
+USER_AGENT = "CableCrawl/0.1"
 
 # Polite to old sites on small servers: one request at a time, a second apart.
 ROBOTSTXT_OBEY = True

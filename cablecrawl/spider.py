@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib.resources.abc import Traversable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
@@ -49,6 +51,7 @@ class CableSpider(Spider):
             source.name: source
             for source in choose_sources(crawler.settings, cls.name, spider.arguments)
         }
+        name_contact(crawler.settings, spider.sources.values())
         crawler.settings.set(
             "DOWNLOAD_SLOTS",
             {**download_slots(spider.sources), **crawler.settings.getdict("DOWNLOAD_SLOTS")},
@@ -129,6 +132,34 @@ def choose_sources(settings: BaseSettings, kind: str, arguments: dict[str, str])
             " site with -a url="
         )
     return chosen
+
+
+def name_contact(settings: BaseSettings, sources: Iterable[Source]) -> None:
+    """Put the contact into the user agent. Raises CableCrawlError where none is given.
+
+    None is needed on loopback, nor where the user has given a whole user agent.
+    """
+    if (settings.getpriority("USER_AGENT") or 0) > SETTINGS_PRIORITIES["project"]:
+        return
+    contact = settings["CONTACT"]
+    if contact:
+        agent = f"{settings['USER_AGENT']} (+{contact})"
+        settings.set("USER_AGENT", agent, priority="spider")
+        return
+    for source in sources:
+        if not all(_is_loopback(url) for url in source.start_urls):
+            raise CableCrawlError(
+                f"{source.name}: say where its owner can write to, with"
+                " -s CONTACT=you@example.org or in cablecrawl/settings.py"
+            )
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def find_sources(known: Mapping[str, Source], kind: str, names: str | None) -> list[Source]:

@@ -324,10 +324,13 @@ def repeats(paths: Sequence[str]) -> Counter[str]:
 
 
 def write_sources(path: Path, sources: dict[str, str], **keys: str) -> Path:
-    """A sources.toml of mirrors by name and start URL; `keys` are TOML values for each."""
+    """A sources.toml of mirrors by name and start URLs; `keys` are TOML values for each.
+
+    Start URLs are parted by blanks.
+    """
     lines = []
-    for name, url in sources.items():
-        lines += [f'["{name}"]', 'kind = "mirrors"', f'start_urls = ["{url}"]']
+    for name, urls in sources.items():
+        lines += [f'["{name}"]', 'kind = "mirrors"', f"start_urls = {json.dumps(urls.split())}"]
         lines += ['publisher = "a test"', 'known_by = "a test"']
         lines += [f"{key} = {value}" for key, value in keys.items()]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cablecrawl.capture import read_members
 from cablecrawl.sources import PACKAGED_SOURCES, load_sources
 from tests.crawling import Project
 from tests.sites.cables import invented_cables
@@ -91,7 +93,9 @@ def test_every_enabled_mirror_has_requests_to_begin_with() -> None:
         "from scrapy.utils.project import get_project_settings\n"
         "from scrapy.crawler import Crawler\n"
         "from cablecrawl.spiders.mirrors import MirrorsSpider\n"
-        "spider = MirrorsSpider.from_crawler(Crawler(MirrorsSpider, get_project_settings()))\n"
+        "settings = get_project_settings()\n"
+        "settings.set('CONTACT', 'somebody@example.org', priority='cmdline')\n"
+        "spider = MirrorsSpider.from_crawler(Crawler(MirrorsSpider, settings))\n"
         "async def start(): return [request.url async for request in spider.start()]\n"
         "print(json.dumps(asyncio.run(start())))\n"
     )
@@ -109,3 +113,44 @@ def test_scrapys_own_commands_keep_working_and_leave_nothing(tmp_path: Path) -> 
     assert done.returncode == 0
     assert "Currently released so far" in done.stdout
     assert not (tmp_path / "data").exists()
+
+
+def test_the_readme_shows_what_the_demo_prints(checkout: Path) -> None:
+    """Addresses, times and the settings of the commands aside."""
+    done = subprocess.run(
+        [sys.executable, "-m", "scrapy", "demo"],
+        cwd=checkout,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").split("```\n")
+    block = next(text for text in shown if text.startswith("$ scrapy crawl"))
+    printed = done.stdout[done.stdout.index("$ scrapy crawl") :]
+    assert _without_the_moment(printed.strip()) == _without_the_moment(block.strip())
+
+
+def _without_the_moment(text: str) -> str:
+    for pattern, instead in (
+        (r"127\.0\.0\.1:\d+", "127.0.0.1"),
+        (r"run \S+: finished in [\d.]+ s", "run"),
+        (r"\d[\d,.]* kB, [\d.]+ a second", "kB"),
+        (r" -s \S+", ""),
+    ):
+        text = re.sub(pattern, instead, text)
+    return text
+
+
+def test_a_site_of_others_is_not_crawled_without_a_contact(tmp_path: Path) -> None:
+    done = scrapy("crawl", "mirrors", "-a", "source=zilog", "-s", f"DATA_DIR={tmp_path}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("scrapy crawl: zilog: say where its owner can write to")
+
+
+def test_the_user_agent_names_the_contact(tmp_path: Path) -> None:
+    write_mirror(tmp_path / "site", invented_cables(1), Build(1, "v3"))
+    project = Project(tmp_path, {"CONTACT": "somebody@example.org"})
+    with SiteServer(tmp_path / "site") as server:
+        project.crawl("-a", f"url={server.url}")
+    heads = b"".join(member.block for path in project.warcs for member in read_members(path))
+    assert b"User-Agent: CableCrawl/0.1 (+somebody@example.org)\r\n" in heads

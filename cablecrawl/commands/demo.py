@@ -87,13 +87,13 @@ def show(folder: Path) -> None:
     """Print what was found and what was stripped, and where to look."""
     cables = _lines(folder / "export" / "cables.jsonl")
     readings = _lines(folder / "export" / "readings.jsonl")
-    changed = [reference_id for reference_id, count in _texts(readings).items() if count > 1]
+    changed = {reference_id for reference_id, count in _texts(readings).items() if count > 1}
     print("\nfound")
     print(
         f"  {len(cables)} cables, {sum(len(cable['witnesses']) for cable in cables)} copies of"
         f" them, {len(readings)} readings; the text of {len(changed)} differs between copies"
     )
-    richest = max(cables, key=lambda cable: (len(cable["releases"]), cable["reference_id"]))
+    richest = max(cables, key=lambda cable: (cable["reference_id"] in changed, _copies(cable)))
     print(f"  for example {richest['reference_id']}, {richest['subject']}")
     print(
         f"    created {richest['created']} (exact to the {richest['created_precision']}),"
@@ -104,6 +104,7 @@ def show(folder: Path) -> None:
             f"    {release['value']:17} says {release['asserted_by']} at {release['source']}"
             f" ({release['basis']}, {release['confidence']})"
         )
+    print(f"    its text is chosen by {richest['chosen_by']}")
     for witness in richest["witnesses"]:
         print(f"    {witness['relation']:8} {witness['url']}")
     print("\nstripped: pages, characters")
@@ -130,6 +131,10 @@ def _scrapy(*arguments: str) -> int:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _copies(cable: dict[str, Any]) -> int:
+    return len(cable["witnesses"])
 
 
 def _texts(readings: list[dict[str, Any]]) -> Counter[str]:

@@ -14,8 +14,8 @@ from scrapy.exceptions import UsageError
 from sqlalchemy import Connection, func, select
 
 from cablecrawl.errors import CableCrawlError
+from cablecrawl.selection import known_sources
 from cablecrawl.sources import KINDS, Source
-from cablecrawl.spider import known_sources
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import DATABASE, open_database
 

@@ -1,0 +1,129 @@
+"""Which sources a crawl is of, from its arguments and settings, and how they are treated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from importlib.resources.abc import Traversable
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
+
+from cablecrawl.errors import CableCrawlError
+from cablecrawl.scope import host_of
+from cablecrawl.sources import PACKAGED_SOURCES, Source, load_sources, source_for_url
+
+
+def choose_sources(settings: BaseSettings, kind: str, arguments: dict[str, str]) -> list[Source]:
+    """The sources that a crawl's arguments name. Raises CableCrawlError."""
+    unknown = sorted(set(arguments) - {"source", "url"})
+    if unknown:
+        raise CableCrawlError(f"-a {unknown[0]}=: unknown argument (source=NAME,… or url=URL,…)")
+    if "source" in arguments and "url" in arguments:
+        raise CableCrawlError("-a source= and -a url=: give one of them")
+    if "url" in arguments:
+        return sources_of_urls(arguments["url"], kind)
+    chosen = find_sources(known_sources(settings), kind, arguments.get("source"))
+    if not chosen:
+        raise CableCrawlError(
+            f"no {kind} source is enabled: add one to {settings['SOURCES_FILE']}, or give a"
+            " site with -a url="
+        )
+    return chosen
+
+
+def name_contact(settings: BaseSettings, sources: Iterable[Source]) -> None:
+    """Put the contact into the user agent. Raises CableCrawlError where none is given.
+
+    None is needed on loopback, nor where the user has given a whole user agent.
+    """
+    if (settings.getpriority("USER_AGENT") or 0) > SETTINGS_PRIORITIES["project"]:
+        return
+    contact = settings["CONTACT"]
+    if contact:
+        agent = f"{settings['USER_AGENT']} (+{contact})"
+        settings.set("USER_AGENT", agent, priority="spider")
+        return
+    for source in sources:
+        if not all(_is_loopback(url) for url in source.start_urls):
+            raise CableCrawlError(
+                f"{source.name}: say where its owner can write to, with"
+                " -s CONTACT=you@example.org or in cablecrawl/settings.py"
+            )
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def find_sources(known: Mapping[str, Source], kind: str, names: str | None) -> list[Source]:
+    """The sources of a kind that `-a source=` names; without it, all that are enabled.
+
+    Raises CableCrawlError for a name that is not known, or of another kind.
+    """
+    of_kind = {name: source for name, source in known.items() if source.kind == kind}
+    if names is None:
+        return [source for source in of_kind.values() if source.enabled]
+    chosen = []
+    for name in filter(None, (part.strip() for part in names.split(","))):
+        if name in of_kind:
+            chosen.append(of_kind[name])
+        elif name in known:
+            raise CableCrawlError(
+                f"source={name}: its kind is {known[name].kind}:"
+                f" `scrapy crawl {known[name].kind} -a source={name}`"
+            )
+        else:
+            raise CableCrawlError(
+                f"source={name}: unknown source (one of {', '.join(sorted(of_kind))}; add yours"
+                " to sources.toml, or give a site with -a url=)"
+            )
+    if not chosen:
+        raise CableCrawlError("source=: names no source")
+    return chosen
+
+
+def known_sources(settings: BaseSettings) -> dict[str, Source]:
+    """The packaged registry and the user's own. Raises SourcesError."""
+    paths: list[Path | Traversable] = [PACKAGED_SOURCES]
+    own = Path(settings["SOURCES_FILE"])
+    if own.exists() or settings.getpriority("SOURCES_FILE") == SETTINGS_PRIORITIES["cmdline"]:
+        paths.append(own)
+    return load_sources(paths)
+
+
+def sources_of_urls(urls: str, kind: str) -> list[Source]:
+    """A source for each host of the URLs, which are parted by commas. Raises SourcesError."""
+    found: dict[str, Source] = {}
+    # A comma may be part of a URL: only one before a scheme parts two.
+    for url in urls.replace(",http", " http").split():
+        source = source_for_url(url, kind)
+        known = found.get(source.name)
+        if known is not None:
+            source = replace(known, start_urls=(*known.start_urls, *source.start_urls))
+        found[source.name] = source
+    if not found:
+        raise CableCrawlError("-a url=: names no URL")
+    return list(found.values())
+
+
+def download_slots(sources: dict[str, Source]) -> dict[str, dict[str, float]]:
+    """Scrapy's DOWNLOAD_SLOTS for the sources that state their own politeness."""
+    slots: dict[str, dict[str, float]] = {}
+    for source in sources.values():
+        slot = {}
+        if source.download_delay is not None:
+            slot["delay"] = source.download_delay
+        if source.concurrency is not None:
+            slot["concurrency"] = float(source.concurrency)
+        if slot:
+            for url in source.start_urls:
+                host = (host_of(url) or "").partition(":")[0]
+                slots[host] = slot
+    return slots

@@ -72,6 +72,8 @@ class Rebuilt:
     captures: int = 0
     damaged: int = 0
     """WARC files that could not be read to their end."""
+    is_kept: bool = False
+    """The old database stays, since it knows more than the damaged files still tell."""
 
 
 def rebuild(data_dir: Path, stats: Stats, report: Report = lambda _: None) -> Rebuilt:
@@ -96,6 +98,9 @@ def rebuild(data_dir: Path, stats: Stats, report: Report = lambda _: None) -> Re
             for path in sorted(folder.glob("*.warc.gz")):
                 _index(db, path, rebuilt)
         if (data_dir / DATABASE).exists():
+            if rebuilt.damaged:
+                rebuilt.is_kept = True
+                return rebuilt
             _copy_runs(engine, data_dir)
         writer = Writer(engine, work)
         try:
@@ -108,6 +113,8 @@ def rebuild(data_dir: Path, stats: Stats, report: Report = lambda _: None) -> Re
             db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         engine.dispose()
+        if rebuilt.is_kept:
+            shutil.rmtree(work)
     _put_in_place(work, data_dir)
     return rebuilt
 

@@ -215,6 +215,25 @@ def test_a_damaged_warc_file_is_named_and_the_rest_is_rebuilt(tmp_path: Path, mi
     assert len(project.export("after").cables()) == 24
 
 
+def test_a_damaged_warc_file_does_not_cost_a_sound_database_its_readings(
+    tmp_path: Path, mirror: Path
+) -> None:
+    project = Project(tmp_path)
+    with SiteServer(mirror) as server:
+        project.crawl("-a", f"url={server.url}")
+    before = project.export("before").files()
+    (damaged,) = project.warcs
+    damaged.chmod(damaged.stat().st_mode | stat.S_IWUSR)
+    with damaged.open("rb+") as file:
+        file.seek(damaged.stat().st_size // 2)
+        file.write(b"\0" * 64)
+    ended = project.reparse()
+    assert ended.status == 2
+    assert "the database stays as it is" in ended.stderr
+    assert project.export("after").files() == before
+    assert not (project.data_dir / "rebuild").exists()
+
+
 def test_a_folder_without_captures_cannot_be_read_again(tmp_path: Path) -> None:
     project = Project(tmp_path)
     missing = project.reparse()

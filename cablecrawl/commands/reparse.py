@@ -64,6 +64,14 @@ class Command(ScrapyCommand):
             self.exitcode = error.exit_status
             return
         progress.clear()
+        if rebuilt.is_kept:
+            print(
+                f"scrapy reparse: {rebuilt.damaged} WARC files are damaged (see above): the"
+                " database stays as it is; move it away to rebuild what can be read",
+                file=sys.stderr,
+            )
+            self.exitcode = 2
+            return
         pages = sum(stats[f"cablecrawl/sightings/{e}"] for e in ("first", "changed", "unchanged"))
         print(
             f"{rebuilt.captures:,} captures read in {progress.seconds:.1f} s: {pages:,} cable"

@@ -333,11 +333,28 @@ CAPTURES = (
     .join(t.source)
     .order_by(t.source.c.name, t.capture.c.fetched_at, t.capture.c.capture_id)
 )
+# A page that a killed run had asked for is asked for again in the same crawl: its problem is
+# what came last, and none where the page came then.
+_later = t.capture.alias()
+_later_run = t.run.alias()
+_SUPERSEDED = (
+    select(_later.c.id)
+    .join(_later_run, _later_run.c.id == _later.c.run)
+    .where(
+        _later.c.source == t.capture.c.source,
+        _later.c.url == t.capture.c.url,
+        _later.c.id > t.capture.c.id,
+        _later_run.c.crawl == t.run.c.crawl,
+    )
+    .exists()
+)
 PROBLEMS = (
     select(t.problem, t.source.c.name, t.capture.c.url, t.capture.c.fetched_at)
     .add_columns(t.capture.c.payload_sha256)
     .join(t.capture, t.capture.c.id == t.problem.c.capture)
-    .join(t.source)
+    .join(t.run, t.run.c.id == t.capture.c.run)
+    .join(t.source, t.source.c.id == t.capture.c.source)
+    .where(~_SUPERSEDED)
     .order_by(
         t.source.c.name,
         t.capture.c.url,

@@ -51,6 +51,7 @@ LONGEST_LINK = 4096
 # Origin and tag pages list the same cables over again (407 and 1,353 pages for 6,693).
 # A copy with relative links names the other pages of a folder without the folder.
 INDEX_PAGE = re.compile(r"(?:^|/)(?:reldate|date|classification)/[\w-]+\.html$|^[\w-]+_\d+\.html$")
+CABLE_INDEX = re.compile(r"(?:^|/)cablegate\.html$")
 CABLE_PAGE = re.compile(r"(?:^|/)cable/(?:\d{4}/\d{2}/)?[^/?#]+?(?:\.html)?$")
 # A server's own listing of a folder: how pages are found that no index page lists.
 LISTING_TITLE = re.compile(r"^(?:Index of|Directory listing for) +/", re.M)
@@ -65,7 +66,7 @@ def read(page: PageText) -> PageReading | None:
     counter = COUNTER.search(text)
     table = _cable_table(page)
     if counter is None and table is None:
-        return _read_listing(page)
+        return _read_listing(page) or _read_front_page(page)
     reading = PageReading(NAME, chrome_sha256=chrome_fingerprint(page.document))
     if counter is not None:
         span = Span(*counter.span(1))
@@ -268,6 +269,12 @@ def _read_listing(page: PageText) -> PageReading | None:
         elif LISTED_PAGE.search(link):
             reading.cable_links.append(link)
     return reading
+
+
+def _read_front_page(page: PageText) -> PageReading | None:
+    """WikiLeaks' general front page, and the like: no cable, and a link to the cable index."""
+    links = [path for path in _links(page) if CABLE_INDEX.search(path)]
+    return PageReading(NAME, is_index=True, index_links=links) if links else None
 
 
 def _links(page: PageText) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urljoin
 
@@ -12,6 +13,15 @@ from cablecrawl.spider import CableSpider
 
 # Index pages first: they are few, and what they list makes the rest of the way known.
 INDEX_PRIORITY, CABLE_PRIORITY = 10, 0
+
+
+# The folders of a mirror, behind which its pages stand.
+IN_A_FOLDER = re.compile(r"(?:cable|reldate|date|classification|origin|tag)/(?:[^?#]*/)?[^/?#]*$")
+
+
+def cable_folder(url: str) -> str:
+    """Where the mirror of an index page has its cable pages."""
+    return urljoin(IN_A_FOLDER.sub("", url.partition("?")[0]), "cable/")
 
 
 class MirrorsSpider(CableSpider):
@@ -34,7 +44,7 @@ class MirrorsSpider(CableSpider):
             yield request
         for source in self.sources.values():
             pages = [url for url in source.start_urls if not is_cable_url(url)]
-            for folder in {urljoin(url, "cable/"): None for url in pages}:
+            for folder in {cable_folder(url): None for url in pages}:
                 yield self.request(folder, source.name, via=None, priority=INDEX_PRIORITY)
 
     def follow(self, read: ReadPage, source: str) -> Iterator[Request]:

@@ -12,6 +12,7 @@ import pytest
 from cablecrawl.layouts import read_page
 from cablecrawl.layouts.page import CableOnPage, PageReading
 from cablecrawl.pagetext import PageText, Tag, render
+from cablecrawl.spiders.mirrors import cable_folder
 from tests.pipelines import sample_page
 from tests.sites.cables import CLASSIFICATIONS, InventedCable, cable_by_id, invented_cables
 from tests.sites.mirror import LAYOUTS, Build, Layout, LinkStyle, shown_created, write_mirror
@@ -409,3 +410,26 @@ def test_a_page_of_many_anchors_is_read_to_its_last(tmp_path: Path) -> None:
     lines = "\n".join(f"{number}. (C) And another." for number in range(20_000))
     found = read_cable(sample_page(tmp_path, cable, Build(1, edits={cable.reference_id: lines})))
     assert found.body.text == lines
+
+
+def test_a_front_page_without_cables_leads_to_the_cable_index() -> None:
+    page = render(
+        "<h1>A front page</h1><a href='/cablegate.html'>Cables</a><a href='/x.html'>x</a>"
+    )
+    reading = read_page(page)
+    assert reading is not None
+    assert (reading.is_index, reading.index_links) == (True, ["/cablegate.html"])
+
+
+@pytest.mark.parametrize(
+    ("start", "folder"),
+    [
+        ("http://a.example/", "http://a.example/cable/"),
+        ("http://a.example/cablegate.html", "http://a.example/cable/"),
+        ("http://a.example/copy/index.html?x=1", "http://a.example/copy/cable/"),
+        ("http://a.example/copy/reldate/2010-12-05_0.html", "http://a.example/copy/cable/"),
+        ("http://a.example/cable/2009/01/", "http://a.example/cable/"),
+    ],
+)
+def test_the_folder_of_the_cables_is_known_from_any_index_page(start: str, folder: str) -> None:
+    assert cable_folder(start) == folder

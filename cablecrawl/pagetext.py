@@ -105,13 +105,17 @@ class PageText:
         """
         if not 0 <= start < end <= len(self.text):
             raise IndexError(f"[{start}, {end}) is no span of a page text of {len(self.text)}")
-        first = bisect_right(self._run_text, start) - 1
-        last = bisect_right(self._run_text, end - 1, first) - 1
+        run_text = self._run_text
+        first = bisect_right(run_text, start) - 1
         document_start = self._run_start[first]
         if self._is_verbatim(first):
-            document_start += start - self._run_text[first]
+            offset = document_start - run_text[first]
+            if first + 1 == len(run_text) or end <= run_text[first + 1]:
+                return start + offset, end + offset  # all in one stretch: most values are
+            document_start = start + offset
+        last = bisect_right(run_text, end - 1, first) - 1
         if self._is_verbatim(last):
-            return document_start, self._run_start[last] + end - self._run_text[last]
+            return document_start, self._run_start[last] + end - run_text[last]
         return document_start, self._run_end[last]
 
     def _is_verbatim(self, run: int) -> bool:

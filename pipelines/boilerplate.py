@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Self
 
@@ -44,9 +45,12 @@ class BoilerplatePipeline:
         rules = self._rules_of.get(reading.layout)
         if rules is None:
             rules = self._rules_of[reading.layout] = rules_of(reading.layout, self.rules)
+        regions: dict[str | None, list[tuple[int, int]]] = defaultdict(list)
+        for start, end, name in reading.regions:
+            regions[name].append((start, end))
         for rule in rules:
             removed = 0
-            for start, end in _stretches(rule, reading, ledger):
+            for start, end in ledger.gaps() if rule.region is None else regions[rule.region]:
                 if rule.pattern is None:
                     removed += ledger.remove(start, end, rule.name)
                 else:
@@ -76,9 +80,3 @@ def label_page(page: CablePage) -> None:
         for part, excerpt in (("header", cable.header), ("body", cable.body)):
             for span in excerpt.spans():
                 ledger.keep(*span, f"cable:{part}")
-
-
-def _stretches(rule: Rule, reading: PageReading, ledger: Ledger) -> list[tuple[int, int]]:
-    if rule.region is None:
-        return ledger.gaps()
-    return [(start, end) for start, end, name in reading.regions if name == rule.region]

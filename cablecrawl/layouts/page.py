@@ -25,8 +25,7 @@ class Region(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A value that a page states, and where in its page text."""
 
     field: str

@@ -7,6 +7,7 @@ whole process in that time.
     .venv/bin/python -m benchmarks.crawl                      generated mirror, 1,500 cables
     .venv/bin/python -m benchmarks.crawl --site FOLDER        a mirror as files
     .venv/bin/python -m benchmarks.crawl --gzip               the server compresses
+    .venv/bin/python -m benchmarks.crawl --latency 0.1        the server is far away
 """
 
 from __future__ import annotations
@@ -114,9 +115,13 @@ def urls_of(data_dir: Path) -> list[str]:
         return list(db.execute(select(t.capture.c.url).order_by(t.capture.c.id)).scalars())
 
 
-def serve(site: Path, gzip: bool) -> tuple[subprocess.Popen[str], str]:
+def serve(
+    site: Path, *, gzip: bool = False, latency: float = 0.0
+) -> tuple[subprocess.Popen[str], str]:
     """The sample server in a process of its own; returns it and its address."""
-    command = [sys.executable, "-m", "benchmarks.serve", str(site), *(["--gzip"] if gzip else [])]
+    command = [sys.executable, "-m", "benchmarks.serve", str(site), f"--latency={latency}"]
+    if gzip:
+        command.append("--gzip")
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     return server, server.stdout.readline().strip()
@@ -128,6 +133,7 @@ def main() -> None:
     parser.add_argument("--cables", type=int, default=1500, help="of the generated mirror")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--gzip", action="store_true", help="the server compresses")
+    parser.add_argument("--latency", type=float, default=0.0, help="the server's, in seconds")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -136,7 +142,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         site = options.site or generated_site(work / "site", options.cables)
-        server, url = serve(site, options.gzip)
+        server, url = serve(site, gzip=options.gzip, latency=options.latency)
         try:
             results = compare(url, work, options.rounds)
         finally:

@@ -18,18 +18,12 @@ import time
 from pathlib import Path
 
 from benchmarks.crawl import generated_site, measure, serve
-from cablecrawl.boilerplate import load_rules
 from cablecrawl.commands.reparse import CountingStats
 from cablecrawl.items import CablePage
 from cablecrawl.reading import PageReader, is_cable_url
-from cablecrawl.rebuild import items_of_capture, rebuild
-from cablecrawl.releases import load_releases
+from cablecrawl.rebuild import items_of_capture, rebuild, steps_before_the_store
 from cablecrawl.store.database import WARC_FOLDER, open_database
 from cablecrawl.store.queries import captures
-from pipelines.boilerplate import BoilerplatePipeline
-from pipelines.dedupe import DedupePipeline
-from pipelines.fields import FieldsPipeline
-from pipelines.provenance import ProvenancePipeline
 
 BUDGET = 800
 
@@ -37,12 +31,7 @@ BUDGET = 800
 def read_all(data_dir: Path) -> tuple[int, int]:
     """Cable pages read and claims made."""
     stats = CountingStats()
-    steps = (
-        BoilerplatePipeline(load_rules(), stats),
-        FieldsPipeline(stats),
-        ProvenancePipeline(load_releases(), stats),
-        DedupePipeline(stats),
-    )
+    steps = steps_before_the_store(stats)
     reader = PageReader()
     pages = claims = 0
     engine = open_database(data_dir)
@@ -89,7 +78,7 @@ def main() -> None:
 
 def crawled(work: Path, cables: int) -> Path:
     """A store with a crawl of a generated mirror."""
-    server, url = serve(generated_site(work / "site", cables), gzip=False)
+    server, url = serve(generated_site(work / "site", cables))
     try:
         measure("ours", url, work / "data")
     finally:

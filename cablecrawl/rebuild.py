@@ -61,6 +61,7 @@ logger = logging.getLogger(__name__)
 WINDOW = 128
 
 
+Step = BoilerplatePipeline | FieldsPipeline | ProvenancePipeline | DedupePipeline
 Report = Callable[[int], None]
 """Called with the number of captures read since the last call."""
 
@@ -200,16 +201,21 @@ def _copy_runs(engine: Engine, old_dir: Path) -> None:
         old_engine.dispose()
 
 
-async def _read_all(
-    engine: Engine, folder: Path, store: StorePipeline, stats: Stats, report: Report
-) -> None:
-    """Read every capture in the order in which they were made, by the pipelines of a crawl."""
-    steps = (
+def steps_before_the_store(stats: Stats) -> tuple[Step, ...]:
+    """The pipelines of a crawl in their order, up to the one that commits."""
+    return (
         BoilerplatePipeline(load_rules(), stats),
         FieldsPipeline(stats),
         ProvenancePipeline(load_releases(), stats),
         DedupePipeline(stats),
     )
+
+
+async def _read_all(
+    engine: Engine, folder: Path, store: StorePipeline, stats: Stats, report: Report
+) -> None:
+    """Read every capture in the order in which they were made, by the pipelines of a crawl."""
+    steps = steps_before_the_store(stats)
     reader = PageReader()
     under_way: list[asyncio.Future[Any]] = []
     with engine.connect() as db:

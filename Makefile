@@ -34,7 +34,7 @@ lint: install
 	$(BIN)/mypy
 
 corpus: install
-	$(BIN)/python -m pytest tests/test_corpus.py -m corpus
+	$(BIN)/python -m pytest -m corpus -rP
 
 # Newest versions that pyproject.toml allows; needs uv.
 lock:

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from benchmarks.crawl import generated_site, measure, serve
+from cablecrawl.capture import ResponseReader
 from cablecrawl.commands.reparse import CountingStats
 from cablecrawl.items import CablePage
 from cablecrawl.reading import PageReader, is_cable_url
@@ -35,16 +36,18 @@ def read_all(data_dir: Path) -> tuple[int, int]:
     reader = PageReader()
     pages = claims = 0
     engine = open_database(data_dir)
+    responses = ResponseReader(data_dir / WARC_FOLDER)
     with engine.connect() as db:
         for capture, location in captures(db):
             if not is_cable_url(capture.url):
                 continue
-            for item in items_of_capture(reader, data_dir / WARC_FOLDER, capture, location):
+            for item in items_of_capture(reader, responses, capture, location):
                 for step in steps:
                     item = step.process_item(item)
                 if isinstance(item, CablePage):
                     pages += 1
                     claims += len(item.claims)
+    responses.close()
     engine.dispose()
     return pages, claims
 

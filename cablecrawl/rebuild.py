@@ -10,6 +10,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,9 +25,9 @@ from cablecrawl.boilerplate import load_rules
 from cablecrawl.capture import (
     DamagedWarc,
     Location,
+    ResponseReader,
     payload_sha256,
     read_members,
-    read_response,
     recover,
 )
 from cablecrawl.capture.exchange import decode_fields
@@ -218,11 +219,11 @@ async def _read_all(
     steps = steps_before_the_store(stats)
     reader = PageReader()
     under_way: list[asyncio.Future[Any]] = []
-    with engine.connect() as db:
+    with closing(ResponseReader(folder)) as responses, engine.connect() as db:
         last = _last_attempts(db)
         for capture, location in captures(db):
             is_last = capture.id in last
-            for item in items_of_capture(reader, folder, capture, location, is_last=is_last):
+            for item in items_of_capture(reader, responses, capture, location, is_last=is_last):
                 try:
                     for step in steps:
                         item = step.process_item(item)
@@ -263,7 +264,7 @@ def _last_attempts(db: Connection) -> set[int]:
 
 def items_of_capture(
     reader: PageReader,
-    folder: Path,
+    responses: ResponseReader,
     capture: Capture,
     location: Location,
     *,
@@ -278,7 +279,7 @@ def items_of_capture(
     if capture.outcome != "ok":
         problem = problem_of_failure(capture) if is_last else None
         return [problem] if problem is not None else []
-    head, payload = read_response(folder, location, verify=True)
+    head, payload = responses.read(location, verify=True)
     _, headers = parse_head(head)
     body = decode_content(payload, content_codings(headers)).body
     items, _ = read_items(reader, capture, body, content_type(headers))

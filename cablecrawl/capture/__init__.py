@@ -9,6 +9,7 @@ from cablecrawl.capture.exchange import (
 )
 from cablecrawl.capture.members import (
     DamagedWarc,
+    ResponseReader,
     read_exchanges,
     read_members,
     read_response,
@@ -23,6 +24,7 @@ __all__ = [
     "Location",
     "RecoveredExchange",
     "Recovery",
+    "ResponseReader",
     "SealedFile",
     "WarcWriter",
     "encode_exchange",

@@ -6,7 +6,7 @@ without an error even with `check_digests="raise"`: warcio#127, #138.)
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from io import FileIO
@@ -173,25 +173,50 @@ def read_exchanges(path: Path, start: int = 0) -> Iterator[tuple[Exchange, Locat
             yield stretch.exchange, Location(warc, last.offset, last.length)
 
 
-def read_response(folder: Path, location: Location, *, verify: bool = False) -> tuple[bytes, bytes]:
-    """Head and payload of the response at `location`; both b"" when there was no response.
+class ResponseReader:
+    """Reads responses of a folder one after the other; the last one's file stays open."""
 
-    Finds the file sealed or still open. `verify=True` checks the block digest too; CRC and
-    lengths are always checked. Raises DamagedWarc, or FileNotFoundError.
-    """
-    path = folder / location.warc
-    with _open_warc(path) as file:
-        member = read_member(file, path, location.offset, expected=location.length, verify=verify)
-    if member.length != location.length:
-        raise DamagedWarc(
-            path, location.offset, f"{member.length} bytes long, expected {location.length}"
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._name = ""
+        self._path = folder
+        self._file: FileIO | None = None
+
+    def read(self, location: Location, *, verify: bool = False) -> tuple[bytes, bytes]:
+        """Head and payload of the response at `location`; both b"" when there was no response.
+
+        Finds the file sealed or still open. `verify=True` checks the block digest too; CRC and
+        lengths are always checked. Raises DamagedWarc, or FileNotFoundError.
+        """
+        if self._file is None or location.warc != self._name:
+            self.close()
+            self._path = self._folder / location.warc
+            self._file = _open_warc(self._path)
+            self._name = location.warc
+        member = read_member(
+            self._file, self._path, location.offset, expected=location.length, verify=verify
         )
-    if member.kind != "response":
-        return b"", b""
-    try:
-        return split_response(member.block)
-    except ValueError as error:
-        raise DamagedWarc(path, location.offset, str(error)) from error
+        if member.length != location.length:
+            why = f"{member.length} bytes long, expected {location.length}"
+            raise DamagedWarc(self._path, location.offset, why)
+        if member.kind != "response":
+            return b"", b""
+        try:
+            return split_response(member.block)
+        except ValueError as error:
+            raise DamagedWarc(self._path, location.offset, str(error)) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def read_response(folder: Path, location: Location, *, verify: bool = False) -> tuple[bytes, bytes]:
+    """One response, as `ResponseReader.read` gives it."""
+    with closing(ResponseReader(folder)) as reader:
+        return reader.read(location, verify=verify)
 
 
 def final_name(path: Path) -> str:

@@ -60,10 +60,6 @@ class Ledger:
             entries.insert(bisect_left(entries, entry), entry)
         return labelled
 
-    def keep(self, start: int, end: int, what: str) -> int:
-        """Label [start, end) as a field of the record, or as cable text."""
-        return self.label(start, end, what)
-
     def remove(self, start: int, end: int, rule: str) -> int:
         """Label [start, end) as boilerplate removed by that rule."""
         return self.label(start, end, f"boilerplate:{rule}")

@@ -29,7 +29,6 @@ TEXT_THEN_TAG = re.compile(rf"([^<]*+){TAG.pattern}")
 COMMENT = re.compile(r"<!--(?:>|->|.*?(?:-->|\Z))|<[!?][^>]*+>?", re.S)
 # Where markup may begin; any other "<" is text.
 MARKUP = re.compile(r"<(?:[a-zA-Z!?]|/(?=[a-zA-Z]))")
-ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?""")
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);?")
 # Longer ones are no character, and int() refuses those of 4,300 digits.
 LONGEST_NUMBER = 64
@@ -122,15 +121,6 @@ class PageText:
         begin = self._run_text[run]
         after = self._run_text[run + 1] if run + 1 < len(self._run_text) else len(self.text)
         return after - begin == self._run_end[run] - self._run_start[run]
-
-    def attributes(self, tag: Tag) -> dict[str, str]:
-        """A tag's attributes by lower-case name, entities decoded; of two alike, the first."""
-        source = self.document[tag.start + 1 + len(tag.name) : tag.end - 1]
-        found: dict[str, str] = {}
-        for match in ATTRIBUTE.finditer(source):
-            value = match[2] or match[3] or match[4] or ""
-            found.setdefault(match[1].lower(), ENTITY.sub(_shown, value))
-        return found
 
 
 @dataclass(slots=True)
@@ -487,8 +477,9 @@ def character(reference: str) -> str:
     return unescape(reference)
 
 
-def _shown(reference: re.Match[str]) -> str:
-    return character(reference[0])
+def without_references(text: str) -> str:
+    """The text, of an attribute's value for one, with its character references decoded."""
+    return ENTITY.sub(lambda reference: character(reference[0]), text)
 
 
 def render(document: str) -> PageText:

@@ -73,10 +73,10 @@ def label_page(page: CablePage) -> None:
     """Label what the layout has read on the page: fields and cable text."""
     ledger = page.ledger
     for found in page.reading.page_fields:
-        ledger.keep(*found.span, f"field:{found.field}")
+        ledger.label(*found.span, f"field:{found.field}")
     for cable in page.reading.cables:
         for found in (cable.stated_id, *cable.fields):
-            ledger.keep(*found.span, f"field:{found.field}")
+            ledger.label(*found.span, f"field:{found.field}")
         for part, excerpt in (("header", cable.header), ("body", cable.body)):
             for span in excerpt.spans():
-                ledger.keep(*span, f"cable:{part}")
+                ledger.label(*span, f"cable:{part}")

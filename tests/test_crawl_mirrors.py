@@ -341,6 +341,19 @@ def test_a_source_that_failed_is_named_and_the_others_are_crawled(
     assert "Traceback" not in ended.stderr
 
 
+def test_every_attempt_at_a_robots_txt_is_a_capture(tmp_path: Path) -> None:
+    """Scrapy asks for it besides the frontier, and repeats the request with its old meta."""
+    project = Project(tmp_path, {"RETRY_TIMES": "2"})
+    with closed_port() as port:
+        project.crawl("-a", f"url=http://127.0.0.1:{port}/")
+    outcomes = [
+        line["outcome"]
+        for line in project.export().lines("captures")
+        if line["url"].endswith("/robots.txt")
+    ]
+    assert outcomes == ["refused"] * 3
+
+
 def test_a_source_with_too_few_cables_has_failed(tmp_path: Path, mirror: Path) -> None:
     with SiteServer(mirror) as server:
         sources = write_sources(

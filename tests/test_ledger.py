@@ -65,9 +65,9 @@ def test_the_entries_are_in_order_without_gap_or_overlap(
 
 def test_the_first_label_of_a_character_stays() -> None:
     ledger = Ledger(10)
-    assert ledger.keep(2, 5, "field:origin") == 3
+    assert ledger.label(2, 5, "field:origin") == 3
     assert ledger.remove(0, 10, "footer") == 7
-    assert ledger.keep(0, 10, "cable:body") == 0
+    assert ledger.label(0, 10, "cable:body") == 0
     assert ledger.entries() == [
         Entry(0, 2, "boilerplate:footer"),
         Entry(2, 5, "field:origin"),
@@ -77,7 +77,7 @@ def test_the_first_label_of_a_character_stays() -> None:
 
 def test_what_nothing_labels_is_said_to_be_unlabelled() -> None:
     ledger = Ledger(5)
-    ledger.keep(1, 2, "field:title")
+    ledger.label(1, 2, "field:title")
     assert ledger.gaps() == [(0, 1), (2, 5)]
     assert ledger.characters() == {UNLABELLED: 4, "field:title": 1}
     assert [entry.label for entry in ledger.entries()] == [UNLABELLED, "field:title", UNLABELLED]

@@ -23,7 +23,6 @@ from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
     DownloadConnectionRefusedError,
-    DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
     ResponseDataLossError,
@@ -39,7 +38,7 @@ from cablecrawl.errors import StorageError
 from cablecrawl.extension import RunExtension
 from cablecrawl.frontier import CAPTURE, ROW
 from cablecrawl.items import LEADS_TO, REDIRECTS, Capture
-from cablecrawl.scope import SOURCE, VIA, host_of, hosts_of
+from cablecrawl.scope import SOURCE, VIA
 from cablecrawl.store.database import WARC_FOLDER
 from cablecrawl.store.evidence import add_capture
 
@@ -52,7 +51,6 @@ OUTCOME_OF_ERROR: dict[type[BaseException], str] = {
     DownloadCancelledError: "too_large",
     ResponseDataLossError: "dataloss",
     UnsupportedURLSchemeError: "unsupported_scheme",
-    DownloadFailedError: "failed",
 }
 TLS_ERROR = re.compile(r"\b(?:ssl|tls|certificate|verify)\b|OpenSSL|VerificationError", re.I)
 RESET = re.compile(r"reset|ConnectionLost|ConnectionDone|closed", re.I)
@@ -80,9 +78,6 @@ class CaptureMiddleware:
         self.warcs = extension.run.data_dir / WARC_FOLDER
         self.limit = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self.unread = extension.run.unread_captures()
-        self.source_of_host = {
-            host: name for name, source in extension.sources.items() for host in hosts_of(source)
-        }
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -90,8 +85,9 @@ class CaptureMiddleware:
 
     def process_request(self, request: Request) -> Response | None:
         """Answer from the store what a killed run had captured and not yet read."""
-        source = self._source_of(request)
-        unread = self.unread.pop((source, request.url), None) if ROW in request.meta else None
+        if ROW not in request.meta:
+            return None
+        unread = self.unread.pop((request.meta[SOURCE], request.url), None)
         if unread is None:
             return None
         capture, location = unread
@@ -130,7 +126,7 @@ class CaptureMiddleware:
 
     async def process_exception(self, request: Request, exception: Exception) -> None:
         """A failure is a capture too: that nothing came is evidence."""
-        if CAPTURE in request.meta or isinstance(exception, StorageError | UnreadableError):
+        if isinstance(exception, StorageError):
             return
         await self._capture(request, None, outcome_of(exception), _one_line(exception))
 
@@ -138,11 +134,6 @@ class CaptureMiddleware:
     def _spider(self) -> Spider:
         assert self.crawler.spider is not None
         return self.crawler.spider
-
-    def _source_of(self, request: Request) -> str:
-        """A request's source; a robots.txt belongs to the source of its host."""
-        named = request.meta.get(SOURCE)
-        return named if named is not None else self.source_of_host[host_of(request.url) or ""]
 
     def _assess(self, response: Response) -> tuple[bytes, str, str | None]:
         """The body with its content coding undone, the outcome, and what is wrong."""
@@ -165,7 +156,7 @@ class CaptureMiddleware:
         exchange = Exchange(
             capture_id=uuid.uuid4().urn,
             run_id=self.run.id,
-            source=self._source_of(request),
+            source=request.meta[SOURCE],
             url=request.url,
             via=request.meta.get(VIA),
             fetched_at=datetime.now(UTC),
@@ -213,9 +204,7 @@ def outcome_of(error: BaseException) -> str:
         return text.partition(":")[0] if ": " in text else "not_requested"
     for kind, outcome in OUTCOME_OF_ERROR.items():
         if isinstance(error, kind):
-            if outcome != "failed":
-                return outcome
-            break
+            return outcome
     text = f"{error!r} {error.__cause__!r}"
     if TLS_ERROR.search(text):
         return "tls"

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from html import unescape
 
 from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Region, Span, trim
-from cablecrawl.pagetext import PageText, Tag, closing_tag, tag_before
+from cablecrawl.pagetext import PageText, Tag, closing_tag, tag_before, without_references
 from cablecrawl.releases import chrome_fingerprint
 
 NAME = "wikileaks"
@@ -295,7 +294,7 @@ def _path_of_link(tag: str) -> str:
     if match is None:
         return ""
     link = match[1] or match[2] or match[3] or ""
-    return unescape(link).partition("#")[0]
+    return without_references(link).partition("#")[0]
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,10 @@ class StorageError(CableCrawlError):
     exit_status = 3
 
 
+class DamagedDatabaseError(CableCrawlError):
+    """The database's file is none, or is damaged."""
+
+
 class LockedError(CableCrawlError):
     """Another run works on the same store."""
 

@@ -34,7 +34,7 @@ from cablecrawl.capture.exchange import decode_fields
 from cablecrawl.capture.http import content_codings, content_type, parse_head
 from cablecrawl.capture.members import read_stretches
 from cablecrawl.decoding import decode_content
-from cablecrawl.errors import CableCrawlError
+from cablecrawl.errors import CableCrawlError, DamagedDatabaseError
 from cablecrawl.items import Capture, PageItem
 from cablecrawl.reading import (
     PageReader,
@@ -87,6 +87,7 @@ def rebuild(data_dir: Path, stats: Stats, report: Report = lambda _: None) -> Re
     folder = data_dir / WARC_FOLDER
     if not any(folder.glob("*.warc.gz*")):
         raise CableCrawlError(f"{folder}: there are no WARC files to read")
+    has_old = (data_dir / DATABASE).exists() and not _put_aside_if_damaged(data_dir)
     for path in sorted(folder.glob("*.open")):
         _seal(path)
     work = data_dir / "rebuild"
@@ -99,7 +100,7 @@ def rebuild(data_dir: Path, stats: Stats, report: Report = lambda _: None) -> Re
         with engine.begin() as db:
             for path in sorted(folder.glob("*.warc.gz")):
                 _index(db, path, rebuilt)
-        if (data_dir / DATABASE).exists():
+        if has_old:
             if rebuilt.damaged:
                 rebuilt.is_kept = True
                 return rebuilt
@@ -119,6 +120,18 @@ def rebuild(data_dir: Path, stats: Stats, report: Report = lambda _: None) -> Re
             shutil.rmtree(work)
     _put_in_place(work, data_dir)
     return rebuilt
+
+
+def _put_aside_if_damaged(data_dir: Path) -> bool:
+    """Keep a file that is no sound database under another name. Raises CableCrawlError."""
+    try:
+        open_database(data_dir).dispose()
+    except DamagedDatabaseError:
+        aside = data_dir / f"{DATABASE}.damaged"
+        (data_dir / DATABASE).replace(aside)
+        logger.warning("%s is damaged and kept as %s", DATABASE, aside.name)
+        return True
+    return False
 
 
 def _seal(path: Path) -> None:

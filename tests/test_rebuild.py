@@ -234,6 +234,22 @@ def test_a_damaged_warc_file_does_not_cost_a_sound_database_its_readings(
     assert not (project.data_dir / "rebuild").exists()
 
 
+def test_a_file_that_is_no_database_is_put_aside_and_the_database_rebuilt(
+    tmp_path: Path, mirror: Path
+) -> None:
+    project = Project(tmp_path)
+    with SiteServer(mirror) as server:
+        project.crawl("-a", f"url={server.url}")
+    before = project.export("before").files()
+    project.lose_database()
+    (project.data_dir / "cablecrawl.sqlite").write_bytes(b"a letter, and no database\n" * 100)
+    ended = project.reparse()
+    assert ended.status == 0, ended.stderr
+    assert "kept as cablecrawl.sqlite.damaged" in ended.stderr
+    assert (project.data_dir / "cablecrawl.sqlite.damaged").read_bytes().startswith(b"a letter")
+    assert project.export("after").files() == before
+
+
 def test_a_folder_without_captures_cannot_be_read_again(tmp_path: Path) -> None:
     project = Project(tmp_path)
     missing = project.reparse()

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from cablecrawl.errors import CableCrawlError, StorageError
+from cablecrawl.errors import CableCrawlError, DamagedDatabaseError, StorageError
 from cablecrawl.store.tables import SCHEMA_VERSION, metadata
 
 DATABASE = "cablecrawl.sqlite"
@@ -91,9 +91,11 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def raise_storage_error(path: Path, error: DBAPIError) -> None:
-    """Raise StorageError if that is what the database's error means."""
+    """Raise StorageError or DamagedDatabaseError if that is what the database's error means."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in SQLITE_STORAGE_CODES:
         raise StorageError(f"{path}: {error.orig}") from error
-    if isinstance(error.orig, sqlite3.DatabaseError) and code == sqlite3.SQLITE_NOTADB:
-        raise CableCrawlError(f"{path}: {error.orig}; `scrapy reparse` rebuilds it") from error
+    if code is not None and code & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        raise DamagedDatabaseError(
+            f"{path}: {error.orig}; `scrapy reparse` puts it aside and rebuilds it"
+        ) from error

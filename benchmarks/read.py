@@ -21,7 +21,8 @@ from benchmarks.crawl import generated_site, measure, serve
 from cablecrawl.capture import ResponseReader
 from cablecrawl.commands.reparse import CountingStats
 from cablecrawl.items import CablePage
-from cablecrawl.reading import PageReader, is_cable_url
+from cablecrawl.layouts import is_cable_url
+from cablecrawl.reading import PageReader
 from cablecrawl.rebuild import items_of_capture, rebuild, steps_before_the_store
 from cablecrawl.store.database import WARC_FOLDER, open_database
 from cablecrawl.store.queries import captures

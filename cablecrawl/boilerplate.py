@@ -10,8 +10,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from cablecrawl.layouts import LAYOUTS
 from cablecrawl.registry import RegistryError, Table, read_tables
+from cablecrawl.sources import LAYOUTS
 
 _RULES: Traversable = files("cablecrawl") / "boilerplate.toml"
 
@@ -64,10 +64,9 @@ def _read_rule(table: Table) -> Rule:
         authority=table.text("authority"),
     )
     table.finish(("layouts", "region", "pattern", "example", "authority"))
-    known = [layout.NAME for layout in LAYOUTS]
     for layout in rule.layouts:
-        if layout not in known:
-            table.fail("layouts", f"unknown layout {layout} (one of {', '.join(known)})")
+        if layout not in LAYOUTS:
+            table.fail("layouts", f"unknown layout {layout} (one of {', '.join(LAYOUTS)})")
     if rule.region is None and rule.pattern is None:
         table.fail("region", "a rule needs a region, a pattern or both")
     if rule.pattern is not None and not rule.pattern.search(rule.example):

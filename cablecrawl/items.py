@@ -36,6 +36,8 @@ class Capture:
     status: int | None
     detail: str | None
     """One line on why it failed, or where a redirect leads to."""
+    via: str | None = None
+    """The page that led there."""
 
 
 @dataclass(slots=True)

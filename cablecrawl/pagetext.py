@@ -32,6 +32,8 @@ MARKUP = re.compile(r"<(?:[a-zA-Z!?]|/(?=[a-zA-Z]))")
 ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);?")
 # Longer ones are no character, and int() refuses those of 4,300 digits.
 LONGEST_NUMBER = 64
+# Line breaks of plain text that are not a single "\n".
+PLAIN_LINE_BREAK = re.compile(r"\r\n?")
 PRE_TOKEN = re.compile(rf"\r\n?|{ENTITY.pattern}")
 WHITE_SPACE = " \t\n\r\f"
 # White space that shows as one space; a single space is text like any other.
@@ -485,6 +487,24 @@ def without_references(text: str) -> str:
 def render(document: str) -> PageText:
     """The page text of one document."""
     return PageTextRenderer().render(document)
+
+
+def render_plain(document: str) -> PageText:
+    """The page text of a plain-text document: its characters, line breaks as `\\n`, no tags.
+
+    Raises TooComplexError.
+    """
+    state = _Pass()
+    position = 0
+    for line_break in PLAIN_LINE_BREAK.finditer(document):
+        if line_break.start() > position:
+            state.emit(document[position : line_break.start()], position, line_break.start())
+        state.emit("\n", *line_break.span())
+        position = line_break.end()
+    if position < len(document):
+        state.emit(document[position:], position, len(document))
+    text = "".join(state.pieces)
+    return PageText(document, text, [], state.run_text, state.run_start, state.run_end)
 
 
 def _common_prefix_length(one: str, other: str) -> int:

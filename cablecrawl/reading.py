@@ -11,19 +11,27 @@ from urllib.parse import urljoin, urlsplit
 
 from w3lib.url import canonicalize_url
 
-from cablecrawl.decoding import Document, decode_document
+from cablecrawl.decoding import (
+    GZIP_MAGIC,
+    Document,
+    UndecodableError,
+    decode_content,
+    decode_document,
+)
 from cablecrawl.items import LEADS_TO, CablePage, Capture, Listing, PageItem, Problem
-from cablecrawl.layouts import read_page
+from cablecrawl.layouts import is_cable_url, read_page
 from cablecrawl.layouts.page import PageReading
-from cablecrawl.layouts.wikileaks import CABLE_PAGE
 from cablecrawl.ledger import Ledger
-from cablecrawl.pagetext import PageText, PageTextRenderer, TooComplexError
+from cablecrawl.pagetext import PageText, PageTextRenderer, TooComplexError, render_plain
 
 logger = logging.getLogger(__name__)
 
 # A path from the root that needs neither joining nor canonicalising: most links of an index.
 PLAIN_PATH = re.compile(r"/(?!/)(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*/?)*")
 
+
+# What a document begins with that is no plain text, whatever its media type says.
+MARKUP = re.compile(r"\s*<(?:!doctype|\?xml|html|head|body|rss|feed|urlset|sitemapindex)\b", re.I)
 
 # Objects made, less those gone, between two looks for garbage; a page makes some thousands.
 GC_THRESHOLD = 20_000
@@ -75,10 +83,18 @@ class PageReader:
         self._renderer = PageTextRenderer()
 
     def read(self, url: str, body: bytes, content_type: str | None) -> ReadPage:
-        """Decode, render and read a body whose content coding is undone."""
+        """Decode, render and read a body whose content coding is undone.
+
+        A file that is itself packed, as sitemaps are, is unpacked. Raises UndecodableError.
+        """
+        if body.startswith(GZIP_MAGIC):
+            body = decode_content(body, ["gzip"]).body
         document = decode_document(body, content_type)
         try:
-            page = self._renderer.render(document.text)
+            if is_plain_text(document.text, content_type):
+                page = render_plain(document.text)
+            else:
+                page = self._renderer.render(document.text)
         except TooComplexError as error:
             return ReadPage(url, document, None, None, f"too_complex: {error}")
         return ReadPage(url, document, page, read_page(page))
@@ -95,6 +111,8 @@ def read_items(
     try:
         read = reader.read(capture.url, body, content_type)
         return list(items_of(capture, read)), read
+    except UndecodableError as error:
+        return [Problem(capture, "undecodable", str(error))], None
     except Exception as error:
         logger.exception("%s: cannot be read", capture.url)
         return [problem_of_error(capture, error)], None
@@ -122,13 +140,19 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
         if reading.problem is not None:
             yield _problem(capture, reading.problem)
             return
-        if reading.cables or not expects_cable:
+        if reading.cables or reading.has_no_cable or not expects_cable:
             return
         yield _problem(capture, f"not_a_cable: a page of the {reading.layout} layout, no cable")
     elif read.problem is not None:
         yield _problem(capture, read.problem)
     elif expects_cable:
         yield _problem(capture, "unknown_layout: no layout recognises the page")
+
+
+def is_plain_text(document: str, content_type: str | None) -> bool:
+    """Whether a document is text without markup: its media type says so, and it looks so."""
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    return media_type == "text/plain" and MARKUP.match(document) is None
 
 
 def problem_of_error(capture: Capture, error: BaseException) -> Problem:
@@ -167,11 +191,6 @@ def circular_redirects(redirects: Iterable[Capture]) -> Iterator[Problem]:
             position = ways[position][1]
         if position in passed:
             yield Problem(capture, "redirect_loop", f"leads back to {ways[position][0].url}")
-
-
-def is_cable_url(url: str) -> bool:
-    """Whether the address is that of a cable page, whatever is found there."""
-    return CABLE_PAGE.search(urlsplit(url).path) is not None
 
 
 def locator_of(url: str, ordinal: int = 0) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from cablecrawl.items import LEADS_TO, CablePage, Capture, Listing, PageItem, Problem
+from cablecrawl.layouts import is_cable_url
 from cablecrawl.reading import (
     PageReader,
     ReadPage,
     circular_redirects,
-    is_cable_url,
     items_of,
     locator_of,
     problem_of_failure,

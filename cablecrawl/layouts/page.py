@@ -101,6 +101,9 @@ class CableOnPage:
     body: Excerpt
     ordinal: int = 0
     """Which cable of the page it is, from 0."""
+    post: str | None = None
+    """On a page that holds many posts: the reference to the post that the cable is of, as
+    written. It is read from here where the post's own page is gone. None: it is the page's."""
 
 
 @dataclass(slots=True)
@@ -121,6 +124,9 @@ class PageReading:
     """References to cable pages on an index page, as written."""
     index_links: list[str] = field(default_factory=list)
     """References to further index pages, as written."""
+    has_no_cable: bool = False
+    """It need not give one, whatever its address: a post that only speaks of cables, or a page
+    that says, with status 200, that there is nothing here."""
     problem: str | None = None
     """Why a page that should give a cable does not: `reason: what was found`."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from urllib.parse import SplitResult
 
 from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Region, Span, trim
 from cablecrawl.pagetext import PageText, Tag, closing_tag, tag_before, without_references
@@ -89,6 +90,11 @@ def read(page: PageText) -> PageReading | None:
         return reading
     _read_cable(page, reading, table, pres, counter.start() if counter else None)
     return reading
+
+
+def is_cable_url(url: SplitResult) -> bool:
+    """Whether the address is that of a cable page, whatever is found there."""
+    return CABLE_PAGE.search(url.path) is not None
 
 
 class _CableTable:

@@ -8,7 +8,8 @@ from urllib.parse import urljoin
 
 from scrapy import Request
 
-from cablecrawl.reading import ReadPage, is_cable_url
+from cablecrawl.layouts import is_cable_url
+from cablecrawl.reading import ReadPage
 from cablecrawl.spider import CableSpider
 
 # Index pages first: they are few, and what they list makes the rest of the way known.

@@ -153,6 +153,7 @@ def add_capture(
         exchange.outcome,
         exchange.status,
         exchange.detail,
+        exchange.via,
     )
 
 

@@ -85,5 +85,6 @@ def captures(
             row.outcome,
             row.status,
             row.detail,
+            row.via,
         )
         yield capture, Location(row.warc, row.offset, row.length)

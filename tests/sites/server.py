@@ -11,7 +11,7 @@ import html
 import mimetypes
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate, parsedate_to_datetime
@@ -60,6 +60,19 @@ class Request(NamedTuple):
     """0 if the connection was closed without an answer."""
 
 
+class Answer(NamedTuple):
+    """What a site's own program answers."""
+
+    content: bytes
+    media_type: str = "text/html; charset=utf-8"
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+Script = Callable[[str], Answer | None]
+"""From path and query, as asked for, to an answer."""
+
+
 @dataclass
 class Site:
     """One folder on one port. Its fields may be changed while it is served."""
@@ -77,6 +90,9 @@ class Site:
     """The parameter of text/html; None sends the bare type."""
     validators: bool = True
     """Send Last-Modified and ETag, and answer conditional requests with 304."""
+    script: Script | None = None
+    """Answers first, as a site's own program does; what it leaves (None) is looked for as a file.
+    Faults on a path hold for it too."""
     requests: list[Request] = field(default_factory=list)
     url: str = ""
     """`http://127.0.0.1:PORT/`, once it is served."""
@@ -203,6 +219,11 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _answer(self, site: Site, path: str, drip: float = 0.0) -> None:
+        answer = site.script(self.path) if site.script is not None else None
+        if answer is not None:
+            headers = {"Content-Type": answer.media_type, **answer.headers}
+            self._send(answer.status, headers, answer.content, drip=drip)
+            return
         page = site.page(path)
         if page is None:
             self._send(HTTPStatus.NOT_FOUND, {"Content-Type": "text/html"}, b"<h1>Not Found</h1>\n")

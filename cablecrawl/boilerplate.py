@@ -54,6 +54,11 @@ def rules_of(layout: str, rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if layout in rule.layouts]
 
 
+def rules_of_kind(kind: str, rules: Sequence[Rule]) -> list[Rule]:
+    """Those of the rules that are of a kind, in their order."""
+    return [rule for rule in rules if getattr(rule, "kind", "") == kind]
+
+
 def _read_rule(table: Table) -> Rule:
     rule = Rule(
         name=table.name,

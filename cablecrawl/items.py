@@ -70,6 +70,9 @@ class CablePage:
     """One cable on one captured page, on its way through the pipelines."""
 
     capture: Capture
+    url: str
+    """The address the source has it at; that of a capture is another where the page that was
+    there is gone, and the cable was read from one that lists it."""
     locator: str
     """Where the source has it: path and query of the URL, `#N` for the Nth further cable."""
     page: PageText
@@ -93,7 +96,7 @@ class CablePage:
 
     def __repr__(self) -> str:
         """Short: a page in full fills a log."""
-        return f"CablePage({self.cable.stated_id.value!r}, {self.capture.url!r})"
+        return f"CablePage({self.cable.stated_id.value!r}, {self.url!r})"
 
     def add_claim(
         self, field: str, value: str, span: Span | None, asserted_by: str, rule: str, **more: Any

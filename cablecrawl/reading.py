@@ -20,6 +20,7 @@ from cablecrawl.decoding import (
 )
 from cablecrawl.items import LEADS_TO, CablePage, Capture, Listing, PageItem, Problem
 from cablecrawl.layouts import is_cable_url, read_page
+from cablecrawl.layouts.bloglists import is_absent_list
 from cablecrawl.layouts.page import PageReading
 from cablecrawl.ledger import Ledger
 from cablecrawl.pagetext import PageText, PageTextRenderer, TooComplexError, render_plain
@@ -125,9 +126,16 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
     if read.page is not None and reading is not None:
         ledger = Ledger(len(read.page.text))
         for cable in reading.cables:
+            url = read.url
+            if cable.post is not None:
+                # One of many posts: it is read here only where its own page led here, gone.
+                if capture.via is None or not is_same_page(urljoin(url, cable.post), capture.via):
+                    continue
+                url = capture.via
             yield CablePage(
                 capture,
-                locator_of(read.url, cable.ordinal),
+                url,
+                locator_of(url, cable.ordinal),
                 read.page,
                 reading,
                 cable,
@@ -149,6 +157,15 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
         yield _problem(capture, "unknown_layout: no layout recognises the page")
 
 
+def is_same_page(one: str, other: str) -> bool:
+    """Whether two addresses are spellings of one; the scheme and a final slash do not count."""
+    parts = [urlsplit(canonicalize_url(url)) for url in (one, other)]
+    return (
+        parts[0].query == parts[1].query
+        and len({(part.netloc, part.path.rstrip("/")) for part in parts}) == 1
+    )
+
+
 def is_plain_text(document: str, content_type: str | None) -> bool:
     """Whether a document is text without markup: its media type says so, and it looks so."""
     media_type = (content_type or "").partition(";")[0].strip().lower()
@@ -163,11 +180,14 @@ def problem_of_error(capture: Capture, error: BaseException) -> Problem:
 def problem_of_failure(capture: Capture) -> Problem | None:
     """The problem that a failed capture is, after the last retry; None where it is none.
 
-    A server without a listing of its files has no fault, and a redirect leads on; where it
-    leads in a circle is seen when the crawl is over.
+    A server without a listing of its files has no fault, nor a blog that has no list of the
+    kind or no further page of it, and a redirect leads on; where it leads in a circle is seen
+    when the crawl is over.
     """
     status = capture.status or 0
     if capture.outcome == "ok" or (capture.detail or "").startswith(LEADS_TO):
+        return None
+    if is_absent_list(capture.url, capture.outcome, status):
         return None
     if capture.outcome != "http_error":
         return Problem(capture, capture.outcome, capture.detail or capture.outcome)

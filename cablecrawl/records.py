@@ -13,6 +13,7 @@ from hashlib import sha256
 from cablecrawl.items import CablePage, Claim
 
 REDACTION_RUN = re.compile(r"[Xx]{4,}")
+STAMP = re.compile(r"\d{4}-\d{2}-\d{2}")
 LETTER_OR_DIGIT = re.compile(r"[^\W_]+")
 
 
@@ -21,11 +22,12 @@ class ReleaseClaim:
     """Somebody's statement on when, or with which release, a copy came out."""
 
     value: str
-    """A stamp (`2010-12-05T05:05`, no time zone stated), or the ID of a release."""
+    """A stamp (`2010-12-05T05:05`, no time zone stated), the ID of a release, or the address of
+    the WikiLeaks page that a repost links to."""
     asserted_by: str
     """Whose statement it is: `wikileaks_page`, `crawler`, …"""
     basis: str
-    """What it rests on: `page_timestamp`, `counter`, `template_fingerprint`, …"""
+    """What it rests on: `page_timestamp`, `page_statement`, `source_link`, `counter`, …"""
     confidence: str
     """`asserted`, `inferred_strong`, `inferred_weak`, `contradicted`."""
     source: str
@@ -139,7 +141,8 @@ class WitnessRecord:
     reading_sha256: str
     """Of its latest reading."""
     relation: str
-    """To the chosen reading: `chosen`, `same` (its text is the same), `differs`."""
+    """To the chosen reading: `chosen`, `same` (its text is the same), `reformats` (it is but for
+    typography and white space), `differs`."""
     first_seen: str
     """When it was first captured (UTC)."""
     last_seen: str
@@ -188,7 +191,7 @@ class CableRecord:
     """The copies it is known from, sorted by source and URL; one of them is the chosen one."""
     chosen_by: str
     """What decided between their latest readings: `only_reading` (there is one text),
-    `own_id_agrees`, `fullest_text`, `latest_release`, `source_rank`."""
+    `own_id_agrees`, `fullest_text`, `not_reposted`, `latest_release`, `source_rank`."""
     flags: list[str] = field(default_factory=list)
     """What to know of the chosen reading before using it: `wrong_body`, `fragment`, …; sorted."""
 
@@ -322,7 +325,7 @@ def record_of_page(page: CablePage) -> ReadingRecord:
         page.reference_id.canonical,
         page.reference_id.stated,
         page.capture.source,
-        page.capture.url,
+        page.url,
         page.reading.layout,
         page.reading_sha256,
         page.capture.fetched_at,
@@ -371,7 +374,7 @@ def release_claims(claims: Iterable[Claim], source: str) -> list[ReleaseClaim]:
 
 def earliest_release(releases: Iterable[ReleaseClaim]) -> str | None:
     """The earliest stamp that a page states; None where none does."""
-    stamps = [claim.value for claim in releases if claim.basis == "page_timestamp"]
+    stamps = [claim.value for claim in releases if STAMP.match(claim.value)]
     return min(stamps, default=None)
 
 

@@ -46,7 +46,11 @@ def claim_page_fields(page: CablePage) -> None:
     """Claims of what the page states around the cable, and of itself."""
     stated = page.cable.stated_id
     for found in (stated, *page.cable.fields, *page.reading.page_fields):
-        page.add_claim(found.field, found.value, found.span, found.asserted_by, found.rule)
+        span = found.span if found.in_document is None else None
+        claim = page.add_claim(found.field, found.value, span, found.asserted_by, found.rule)
+        if found.in_document is not None:
+            claim.start, claim.end = found.in_document
+            claim.quote = page.page.document[claim.start : claim.end]
 
 
 def claim_precision(page: CablePage) -> None:

@@ -7,13 +7,18 @@ from typing import Self
 from scrapy.crawler import Crawler
 
 from cablecrawl.items import CablePage, PageItem
+from cablecrawl.layouts import wikileaks
 from cablecrawl.layouts.page import Found
 from cablecrawl.releases import Releases, chrome_span, load_releases
 from cablecrawl.runs import Stats
 
 
+# A date without a time is no stamp of the cable's own: "released 2011-10-04" is its release's.
+DAY = len("2011-10-04")
+
+
 class ProvenancePipeline:
-    """Adds release claims: the Released column, the build's counter and its page chrome."""
+    """Adds release claims: stamps, links, named releases, a build's counter and its chrome."""
 
     def __init__(self, releases: Releases, stats: Stats) -> None:
         self.releases = releases
@@ -25,14 +30,31 @@ class ProvenancePipeline:
 
     def process_item(self, item: PageItem) -> PageItem:
         if isinstance(item, CablePage):
-            self.claim_releases(item)
+            claim_statements(item)
+            self.claim_named_release(item)
+            if item.reading.layout == wikileaks.NAME:
+                self.claim_build(item)
         return item
 
-    def claim_releases(self, page: CablePage) -> None:
+    def claim_named_release(self, page: CablePage) -> None:
+        """The release that a page calls the latest it was made from."""
+        for found in page.cable.fields:
+            if found.field == "latest_source":
+                release = self.releases.by_label(found.value)
+                page.add_claim(
+                    "release",
+                    release.id if release is not None else found.value,
+                    found.span,
+                    found.asserted_by,
+                    "release_label/1",
+                    basis="page_statement",
+                    confidence="asserted",
+                )
+                known = release.id if release is not None else "unknown"
+                self.stats.inc_value(f"cablecrawl/releases/{known}/page_statement")
+
+    def claim_build(self, page: CablePage) -> None:
         """The claims differ in who makes them: the page states its counter, we know its pane."""
-        for claim in page.claims:
-            if claim.field == "released":
-                claim.basis, claim.confidence = "page_timestamp", "asserted"
         counter = _page_field(page, "released_so_far")
         chrome = page.reading.chrome_sha256
         pane = chrome_span(page.page.document) if chrome else None
@@ -58,6 +80,16 @@ class ProvenancePipeline:
             self.stats.inc_value(f"cablecrawl/releases/{match.release.id}/{match.basis}")
         if not matches:
             self.stats.inc_value("cablecrawl/releases/unknown")
+
+
+def claim_statements(page: CablePage) -> None:
+    """Give the claims that a page makes in so many words their basis."""
+    for claim in page.claims:
+        if claim.field == "released":
+            claim.basis = "page_timestamp" if len(claim.value) > DAY else "page_statement"
+            claim.confidence = "asserted"
+        elif claim.field == "release":
+            claim.basis, claim.confidence = "source_link", "asserted"
 
 
 def _page_field(page: CablePage, name: str) -> Found | None:

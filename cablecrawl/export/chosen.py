@@ -18,6 +18,7 @@ from cablecrawl.records import (
     reading_record,
     release_claims,
 )
+from cablecrawl.typography import fold
 
 ONLY_READING = "only_reading"
 
@@ -44,6 +45,8 @@ class Criterion(NamedTuple):
 CRITERIA = (
     Criterion("own_id_agrees", _own_id_agrees, True),
     Criterion("fullest_text", lambda witness: fullness(witness.latest.body), True),
+    # A blog sets the text in its own typography and drops blanks and blank lines.
+    Criterion("not_reposted", lambda witness: int(witness.latest.layout != "wordpress"), False),
     Criterion("latest_release", _latest_release, False),
     Criterion("source_rank", lambda witness: -witness.rank, False),
 )
@@ -130,15 +133,21 @@ def _reading_record(
     return reading_record(origin, reading.current(), evidence, releases)
 
 
+def _relation(reading: StoredReading, chosen: StoredReading) -> str:
+    if reading.sha256 == chosen.sha256:
+        return "same"
+    texts = [fold(f"{one.header}\n{one.body}") for one in (reading, chosen)]
+    return "reformats" if texts[0] == texts[1] else "differs"
+
+
 def _witness_record(witness: StoredWitness, chosen: StoredWitness) -> WitnessRecord:
-    relation = "same" if witness.latest.sha256 == chosen.latest.sha256 else "differs"
     status = "unlisted" if witness.is_unlisted else "present"
     return WitnessRecord(
         witness.source,
         witness.url,
         witness.latest.layout,
         witness.latest.sha256,
-        "chosen" if witness is chosen else relation,
+        "chosen" if witness is chosen else _relation(witness.latest, chosen.latest),
         witness.first_seen,
         witness.last_seen,
         "gone" if witness.is_gone else status,

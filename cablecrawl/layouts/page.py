@@ -36,6 +36,9 @@ class Found(NamedTuple):
     """Whose statement it is: `wikileaks_page`, …"""
     rule: str
     """The step that read it, `name/version`."""
+    in_document: Span | None = None
+    """Where in the document it stands, for what no reader sees, such as a link's address; the
+    span is then empty."""
 
 
 class Excerpt:

@@ -213,7 +213,7 @@ def _witness(connection: Connection, page: CablePage) -> int:
     known = connection.exec_driver_sql(_WITNESS, key).scalar()
     if known is not None:
         return int(known)
-    new = {**key, "stated_id": page.reference_id.stated, "url": page.capture.url}
+    new = {**key, "stated_id": page.reference_id.stated, "url": page.url}
     return int(connection.exec_driver_sql(_INSERT_WITNESS, new).scalar_one())
 
 

@@ -1,0 +1,365 @@
+"""WordPress blogs that repost cables, whatever their theme.
+
+What a theme changes is the frame. What WordPress itself gives every theme is looked for: the
+classes of post and content (`post-77`, `hentry`, `entry-content`), the kind of page among the
+classes of `<body>`, the comments' ids. A page saved as plain text is known by the lines that
+WordPress puts below a post. The cables in a post are found by `cablecrawl.layouts.posted`.
+
+Format: https://developer.wordpress.org/reference/functions/post_class/ and …/body_class/
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from cablecrawl.layouts.page import CableOnPage, Found, PageReading, Region, Span, trim
+from cablecrawl.layouts.posted import (
+    BLOCK,
+    ID_LINE,
+    REPOST,
+    STATED_ID,
+    Content,
+    named_by_slug,
+    read_content,
+)
+from cablecrawl.pagetext import PageText, Tag, closing_tag, without_references
+
+NAME = "wordpress"
+
+# In nearly every page of a blog, in no page of WikiLeaks: looked for before any tag.
+TRACES = ("wp-content/", "wp-includes/", "entry-content", "wp-block-", "WordPress", "hentry")
+CLASS = re.compile(r"""\bclass\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
+ID = re.compile(r"""\bid\s*=\s*["']?([\w-]+)""", re.I)
+HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
+DATETIME = re.compile(r"""\bdatetime\s*=\s*["']([^"']*)""", re.I)
+CANONICAL = re.compile(r"""\brel\s*=\s*["'](?:canonical|shortlink)["']""", re.I)
+BOOKMARK = re.compile(r"""\brel\s*=\s*["'][^"']*\bbookmark\b""", re.I)
+
+POST = re.compile(r"post-\d+|hentry|type-post")
+CONTENT = frozenset(
+    "entry-content wp-block-post-content post-content post_content post-entry entry-text e-content"
+    " storycontent snap_preview post-body td-post-content".split()
+)
+TITLE = frozenset("entry-title post-title wp-block-post-title p-name posttitle".split())
+HEADINGS = frozenset(("h1", "h2", "h3"))
+# What holds a post where no class says so, the narrowest first.
+FRAMES = ("article", "main", "body")
+# Classes of <body> on pages of one post, and on pages of many.
+SINGULAR = frozenset(("single", "singular", "page", "attachment", "single-post"))
+ARCHIVE = frozenset(("home", "blog", "archive", "search", "date", "category", "tag", "author"))
+COMMENTS = frozenset(
+    "comments comments-area commentlist comment-list wp-block-comments comments-wrapper"
+    " wp-block-post-comments pingbacklist".split()
+)
+COMMENT_FORM = frozenset(("respond", "comment-respond", "wp-block-post-comments-form"))
+MORE = re.compile(
+    r"(?:\[(?:…|\.\.\.)\]|(?:Continue reading|Read (?:the )?(?:more|rest))\b[^\n]{0,200})\s*\Z"
+)
+PROTECTED = "This content is password protected. To view it please enter your password below:"
+PROTECTED_EARLIER = "This post is password protected. To view it please enter your password below:"
+
+# Lines below a post in a page saved as text: none stands in any of 6,712 cables.
+TAIL = re.compile(
+    r"^[ \t]*(?:Post a comment or leave a trackback\b|Leave a Reply\b|(?:Share|Like) this:[ \t]*$"
+    r"|(?:One|\d+) (?:Responses?|thoughts?|comments?) (?:to|on) [“\"‘']|%d bloggers like this)",
+    re.M,
+)
+COMMENT_FORM_LINE = re.compile(r"^[ \t]*Leave a Reply\b", re.M)
+
+# Further pages of a blog that list posts: pages, months and categories, pretty and plain.
+ARCHIVE_LINK = re.compile(
+    r"/page/\d+/?$|[?&]paged=\d+|/(?:19|20)\d\d/(?:0[1-9]|1[0-2])/?$|[?&]m=\d{6}(?!\d)"
+    r"|/category/[^?#]+/?$|[?&]cat=\d+"
+)
+# The last part of a post's address that opens with a reference ID.
+SLUG = re.compile(rf"/(?P<slug>{STATED_ID}(?:-[^/?#]*)?)/?$", re.I)
+
+
+@dataclass(slots=True)
+class _Post:
+    """A post on a page: where its parts stand."""
+
+    content: Span
+    title: Span | None = None
+    link: str | None = None
+    """The reference to its own page, as written."""
+    posted: Found | None = None
+
+
+def read(page: PageText) -> PageReading | None:
+    """What the page holds; None when it is not of this layout."""
+    if not page.tags:
+        return _read_text(page)
+    if not any(trace in page.document for trace in TRACES):
+        return None
+    return _Page(page).read()
+
+
+def is_cable_url(url: SplitResult) -> bool:
+    """Whether the address is that of a post named after a cable."""
+    return SLUG.search(url.path) is not None
+
+
+def _read_text(page: PageText) -> PageReading | None:
+    """A post that was saved as text: all of it down to what WordPress puts below."""
+    tail = TAIL.search(page.text)
+    if tail is None and BLOCK.search(page.text) is None:
+        return None
+    end = tail.start() if tail is not None else len(page.text)
+    reading = PageReading(NAME)
+    content = read_content(page, Span(0, end), None, None)
+    form = COMMENT_FORM_LINE.search(page.text, end)
+    form_start = form.start() if form is not None else len(page.text)
+    _add(reading, content, None)
+    reading.regions += [
+        Region(0, end, "commentary"),
+        Region(end, form_start, "post_end"),
+        Region(form_start, len(page.text), "comment_form"),
+    ]
+    reading.has_no_cable = not reading.cables and reading.problem is None
+    return reading
+
+
+def _add(reading: PageReading, content: Content, post: str | None) -> None:
+    for cable in content.cables:
+        reading.cables.append(
+            CableOnPage(
+                cable.stated_id,
+                cable.fields,
+                cable.header,
+                cable.body,
+                len(reading.cables),
+                post,
+            )
+        )
+    reading.regions += content.regions
+    reading.problem = reading.problem or content.problem
+
+
+class _Page:
+    """A page of a blog."""
+
+    def __init__(self, page: PageText) -> None:
+        self.page = page
+        self.text = page.text
+        self.tags = page.tags
+        self.names = [self._names(tag) for tag in page.tags]
+
+    def read(self) -> PageReading | None:
+        posts = self._posts()
+        if not posts:
+            return None
+        reading = PageReading(NAME, is_index=not self._is_singular(posts))
+        comments = self._comments(posts[-1].content.end)
+        reading.regions += comments
+        for post in posts:
+            self._read_post(post, reading)
+        if reading.is_index:
+            self._read_links(posts, reading)
+        reading.regions += self._frame(posts)
+        reading.has_no_cable = not reading.cables and reading.problem is None
+        return reading
+
+    def _names(self, tag: Tag) -> frozenset[str]:
+        """The classes and the id of an opening tag."""
+        if tag.closing or tag.end - tag.start < len("<a id=x>"):
+            return frozenset()
+        classes = CLASS.search(self.page.document, tag.start, tag.end)
+        names = (classes[1] or classes[2] or classes[3] or "").split() if classes else []
+        given = ID.search(self.page.document, tag.start, tag.end)
+        return frozenset([*names, given[1]] if given else names)
+
+    def _element(self, opening: int) -> Span:
+        closing = closing_tag(self.tags, opening)
+        end = self.tags[closing].text_pos if closing < len(self.tags) else len(self.text)
+        return Span(self.tags[opening].text_pos, end)
+
+    def _posts(self) -> list[_Post]:
+        posts: list[_Post] = []
+        end = 0
+        for index, names in enumerate(self.names):
+            if names & CONTENT and self.tags[index].text_pos >= end:
+                content = self._element(index)
+                posts.append(self._post(index, content, end))
+                end = content.end
+        if posts or not self._is_wordpress():
+            return posts
+        for frame in FRAMES:
+            for index, tag in enumerate(self.tags):
+                if tag.name == frame and not tag.closing:
+                    return [self._post(index, self._without_comments(self._element(index)), 0)]
+        return []
+
+    def _is_wordpress(self) -> bool:
+        return any(
+            tag.name in ("meta", "link", "script", "body", "article", "div")
+            and (
+                any(POST.fullmatch(name) or name.startswith("wp-") for name in names)
+                or any(
+                    self.page.document.find(trace, tag.start, tag.end) != -1 for trace in TRACES[:2]
+                )
+                or self.page.document.find('content="WordPress', tag.start, tag.end) != -1
+            )
+            for tag, names in zip(self.tags, self.names, strict=True)
+        )
+
+    def _without_comments(self, frame: Span) -> Span:
+        """A frame that no class of content narrows, up to the comments."""
+        comments = self._comments(frame.start)
+        tail = TAIL.search(self.text, *frame)
+        ends = [frame.end, *(region.start for region in comments)]
+        return Span(frame.start, min([*ends, tail.start()] if tail else ends))
+
+    def _post(self, opening: int, content: Span, floor: int) -> _Post:
+        """The post whose content opens there; its title stands above, behind `floor`."""
+        post = _Post(content)
+        for index in range(opening - 1, -1, -1):
+            tag = self.tags[index]
+            if tag.text_pos < floor:
+                break
+            if tag.closing:
+                continue
+            if tag.name == "time" and post.posted is None:
+                post.posted = self._posted(index)
+            if tag.name in HEADINGS and (post.title is None or self.names[index] & TITLE):
+                post.title = trim(self.text, *self._element(index))
+                post.link = self._link_in(index, closing_tag(self.tags, index)) or post.link
+                if self.names[index] & TITLE:
+                    break
+            if tag.name == "a" and post.link is None and self._has(BOOKMARK, tag):
+                post.link = self._href(tag)
+        return post
+
+    def _posted(self, index: int) -> Found | None:
+        tag = self.tags[index]
+        stamp = DATETIME.search(self.page.document, tag.start, tag.end)
+        if stamp is None:
+            return None
+        here = Span(tag.text_pos, tag.text_pos)
+        return Found("posted", stamp[1], here, REPOST, "post_time/1", Span(*stamp.span(1)))
+
+    def _has(self, pattern: re.Pattern[str], tag: Tag) -> bool:
+        return pattern.search(self.page.document, tag.start, tag.end) is not None
+
+    def _href(self, tag: Tag) -> str | None:
+        link = HREF.search(self.page.document, tag.start, tag.end)
+        if link is None:
+            return None
+        return without_references(link[1] or link[2] or link[3] or "").partition("#")[0] or None
+
+    def _link_in(self, opening: int, closing: int) -> str | None:
+        for tag in self.tags[opening:closing]:
+            if tag.name == "a" and not tag.closing:
+                return self._href(tag)
+        return None
+
+    def _is_singular(self, posts: list[_Post]) -> bool:
+        """Whether the page is one post's own."""
+        for tag, names in zip(self.tags, self.names, strict=True):
+            if tag.name == "body" and not tag.closing:
+                if names & SINGULAR:
+                    return True
+                if names & ARCHIVE:
+                    return False
+        if len(posts) != 1:
+            return False
+        return any(tag.name == "link" and self._has(CANONICAL, tag) for tag in self.tags) or bool(
+            self._comments(posts[0].content.end)
+        )
+
+    def _comments(self, position: int) -> list[Region]:
+        """The comments behind a position, and the form for one's own."""
+        found = []
+        for index, names in enumerate(self.names):
+            if self.tags[index].text_pos < position or not names:
+                continue
+            if names & COMMENT_FORM:
+                found.append(Region(*self._element(index), "comment_form"))
+            elif names & COMMENTS:
+                found.append(Region(*self._element(index), "comments"))
+        return found
+
+    def _read_post(self, post: _Post, reading: PageReading) -> None:
+        text = self.text
+        if (
+            text[post.content.start : post.content.end]
+            .strip()
+            .startswith((PROTECTED, PROTECTED_EARLIER))
+        ):
+            reading.regions.append(Region(*post.content, "commentary"))
+            return
+        title, named = self._title(post, reading)
+        if named is None:
+            named = self._named_by_address(post)
+        content = read_content(self.page, post.content, title, named)
+        more = MORE.search(text, max(post.content.end - 300, post.content.start), post.content.end)
+        if more is not None and reading.is_index and content.cables:
+            content.cables.pop()  # an excerpt: its whole text is on the post's own page
+        for cable in content.cables:
+            if post.posted is not None:
+                cable.fields.append(post.posted)
+        _add(reading, content, post.link if reading.is_index else None)
+        reading.regions.append(Region(*post.content, "commentary"))
+
+    def _title(self, post: _Post, reading: PageReading) -> tuple[Found | None, Found | None]:
+        """The post's title, and the ID that leads it or is the only one that it names."""
+        if post.title is None:
+            return None, None
+        start, end = post.title
+        line = ID_LINE.match(self.text, start, end)
+        if line is None:
+            mentions = list(re.finditer(rf"\b{STATED_ID}\b", self.text[start:end]))
+            named = None
+            if len(mentions) == 1:
+                span = Span(start + mentions[0].start(), start + mentions[0].end())
+                named = Found("reference_id", mentions[0][0], span, REPOST, "post_title/1")
+            title = self.text[start:end]
+            return Found("title", title, post.title, REPOST, "post_title/1"), named
+        span = Span(*line.span("reference_id"))
+        named = Found("reference_id", line["reference_id"], span, REPOST, "post_title/1")
+        reading.regions.append(Region(start, line.end("lead"), "post_title_lead"))
+        if not line["title"]:
+            return None, named
+        shown = trim(self.text, *line.span("title"))
+        title = self.text[shown.start : shown.end]
+        return Found("title", title, shown, REPOST, "post_title/1"), named
+
+    def _named_by_address(self, post: _Post) -> Found | None:
+        """The ID in the post's address, by the link in its title or the page's canonical link."""
+        for tag in self.tags:
+            if (
+                tag.name == "link"
+                and self._has(CANONICAL, tag)
+                or (tag.name == "a" and post.link is not None and self._href(tag) == post.link)
+            ):
+                link = HREF.search(self.page.document, tag.start, tag.end)
+                slug = SLUG.search(urlsplit(link[1] or link[2] or "").path) if link else None
+                if link is not None and slug is not None:
+                    start = self.page.document.find(slug["slug"], *link.span())
+                    if start != -1:
+                        return named_by_slug(slug["slug"], Span(start, link.end()))
+        return None
+
+    def _read_links(self, posts: list[_Post], reading: PageReading) -> None:
+        reading.cable_links = list(dict.fromkeys(post.link for post in posts if post.link))
+        links = {
+            link: None
+            for tag in self.tags
+            if tag.name == "a" and not tag.closing and (link := self._href(tag)) is not None
+        }
+        reading.index_links = [
+            link for link in links if ARCHIVE_LINK.search(link) and link not in reading.cable_links
+        ]
+
+    def _frame(self, posts: list[_Post]) -> list[Region]:
+        """What stands around the posts."""
+        first, last = posts[0], posts[-1]
+        start = first.title.start if first.title is not None else first.content.start
+        regions = [Region(0, start, "page_before")]
+        for before, after in zip(posts, posts[1:], strict=False):
+            regions.append(Region(before.content.end, after.content.start, "post_meta"))
+        regions.append(Region(start, first.content.start, "post_meta"))
+        regions.append(Region(last.content.end, len(self.text), "page_after"))
+        return regions

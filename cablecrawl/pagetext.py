@@ -530,6 +530,19 @@ def closing_tag(tags: list[Tag], opening: int) -> int:
     return len(tags)
 
 
+def closing_tags(tags: list[Tag]) -> list[int]:
+    """For each tag what `closing_tag` gives, in one pass; len(tags) for a closing tag too."""
+    found = [len(tags)] * len(tags)
+    open_tags: dict[str, list[int]] = {}
+    for index, tag in enumerate(tags):
+        of_name = open_tags.setdefault(tag.name, [])
+        if not tag.closing:
+            of_name.append(index)
+        elif of_name:
+            found[of_name.pop()] = index
+    return found
+
+
 def tag_before(tags: list[Tag], name: str, position: int, reach: int) -> int | None:
     """The index of the last opening tag of that name before a position in the page text.
 

@@ -96,9 +96,9 @@ class PageReader:
                 page = render_plain(document.text)
             else:
                 page = self._renderer.render(document.text)
+            return ReadPage(url, document, page, read_page(page))
         except TooComplexError as error:
             return ReadPage(url, document, None, None, f"too_complex: {error}")
-        return ReadPage(url, document, page, read_page(page))
 
 
 def read_items(

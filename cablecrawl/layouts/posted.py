@@ -9,10 +9,10 @@ cable, at the end of its `<pre>`, at a heading or a rule, at the end of the post
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from operator import attrgetter
 
 from cablecrawl.boilerplate import Rule, load_rules, rules_of_kind
 from cablecrawl.cabletext import read_cable
@@ -23,13 +23,15 @@ from cablecrawl.cabletext.extent import (
     split_header,
 )
 from cablecrawl.layouts.page import Excerpt, Found, Region, Span, trim
-from cablecrawl.pagetext import PageText, Tag, closing_tag
+from cablecrawl.pagetext import PageText, Tag, TooComplexError, closing_tags
 from cablecrawl.reference_id import from_body_line, parse
 
 REPOST = "repost"
 """The blog's own statement."""
 REPOSTED_PAGE = "repost_of_wikileaks_page"
 """A statement of a WikiLeaks page that the repost passes on."""
+DUMP = "dump_record"
+"""That of a record of the dump, as it was copied."""
 
 STATED_ID = r"\d\d[A-Z]{3,21}\d{1,6}"
 STAMP = r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?"
@@ -72,13 +74,26 @@ NEWSPAPER_DATE = re.compile(r"\w+day, \d{1,2} \w+ \d{4}, \d\d:\d\d[ \t]*\n\s*")
 HEADING_MARK = re.compile(
     r"^[ \t]*(?:SIPDIS|NOFORN|E\.? ?O\.? ?1\d{4}|TAGS?[ :]|SUBJ(?:ECT)?:|REF(?:S|TEL)?[ :(])", re.M
 )
-# Lines of a cable's heading that are looked through for one of those.
+# How far they are looked for, in characters: a heading's lines.
 HEADING_REACH = 900
+# And a header, and a body's first paragraph.
+REACH = 20_000
+# In one post, of each kind. Bodies have some, such as a line with a number only.
+MAX_MARKS = 20_000
+SHOWN = re.compile(r"\S")
+LINE = re.compile(r"[^\n]*\n?")
 # A dump's record opens with its number, bare or in brackets, a quotation mark, or a label.
 RECORD_OPENING = re.compile(r"^(?=[ \t]*(?:[<>\"]|\d{1,6}[\t,\n]|[Ii][Dd]:|[Cc]able dated))", re.M)
+# What is left of brackets whose content a browser took for a tag.
+BRACKETS_ABOVE = re.compile(r"^[ \t]*[<>]{1,4}\s*\Z", re.M)
 # Behind it a body has text of its own, and a second header is that of another cable.
 PARAGRAPH = re.compile(r"^[ \t]*¶?\d{1,2}\. ", re.M)
 OWN_SERIAL = re.compile(r"^DE R[A-Z]+ #0*(\d+)", re.M)
+# The name that ends a cable, on a line of its own, where a paragraph ends.
+SIGNATURE = re.compile(r"^[ \t]*[A-Z][A-Z'. -]{2,30}[ \t]*(?=\n[ \t]*\n)", re.M)
+# Of a cable whose lines are broken, in characters; and so many that one can tell.
+LONGEST_LINE = 90
+FEWEST_LINES = 10
 WIKILEAKS_LINK = re.compile(
     rf"""<a\s[^>]*\bhref\s*=\s*["']?(?P<url>https?://[^\s"'>]*/cable/(?:\d{{4}}/\d\d/)?"""
     rf"""(?P<reference_id>{STATED_ID})[^\s"'>]*)""",
@@ -95,14 +110,6 @@ WIDGET = re.compile(
     r"""|post-meta|entry-footer|postmetadata)\b""",
     re.I,
 )
-
-
-class Cut(NamedTuple):
-    """A place at which running text ends, since the page has something else there."""
-
-    position: int
-    end: int
-    """Where that ends; text may go on behind it, but not the text of the same cable."""
 
 
 @dataclass(slots=True)
@@ -136,6 +143,8 @@ class _Start:
     stated_id: Found | None
     fields: list[Found]
     has_block: bool = False
+    body: int | None = None
+    """Where the body begins, once it was looked for."""
 
 
 def read_content(page: PageText, span: Span, title: Found | None, named: Found | None) -> Content:
@@ -152,10 +161,9 @@ class _Reader:
         self.page = page
         self.text = page.text
         self.span = span
-        first = bisect_right(page.tags, span.start - 1, key=_text_pos)
-        last = bisect_right(page.tags, span.end, key=_text_pos)
-        self.tags = page.tags[first:last]
-        self.pres = list(_elements(self.tags, "pre", span.end))
+        self.tags = _tags_within(page.tags, span)
+        self.closings = closing_tags(self.tags)
+        self.pres = self._pres()
         self.content = Content()
         self.cuts = self._cuts()
 
@@ -171,22 +179,36 @@ class _Reader:
             self.content.cables.append(posted)
         return self.content
 
-    def _cuts(self) -> list[Cut]:
-        found = []
-        position = 0
+    def _pres(self) -> list[Span]:
+        """The spans of the `<pre>`, outermost ones."""
+        found: list[Span] = []
+        last = -1
         for index, tag in enumerate(self.tags):
-            if tag.closing or tag.text_pos < position:
+            if tag.name == "pre" and not tag.closing and index > last:
+                last = self.closings[index]
+                found.append(Span(tag.text_pos, self._end_of_element(index)))
+        return found
+
+    def _end_of_element(self, opening: int) -> int:
+        closing = self.closings[opening]
+        end = self.tags[closing].text_pos if closing < len(self.tags) else self.span.end
+        return min(end, self.span.end)
+
+    def _cuts(self) -> list[int]:
+        """Where running text ends, since the page has something else there."""
+        found: list[int] = []
+        last = -1
+        for index, tag in enumerate(self.tags):
+            if tag.closing or index < last:
                 continue
-            if tag.name == "hr":
-                found.append(Cut(tag.text_pos, tag.text_pos))
-            elif tag.name in HEADINGS or tag.name in NOT_TEXT or self._is_widget(tag):
-                position = _end_of_element(self.tags, index, self.span.end)
-                found.append(Cut(tag.text_pos, position))
-                if tag.name not in HEADINGS:
-                    self._region(tag.text_pos, position, "post_end")
+            if tag.name == "hr" or tag.name in HEADINGS:
+                found.append(tag.text_pos)
+            elif tag.name in NOT_TEXT or self._is_widget(tag):
+                last = self.closings[index]
+                found.append(tag.text_pos)
+                self._region(tag.text_pos, self._end_of_element(index), "post_end")
             elif tag.name == "blockquote":
-                end = _end_of_element(self.tags, index, self.span.end)
-                found += [Cut(tag.text_pos, tag.text_pos), Cut(end, end)]
+                found += [tag.text_pos, self._end_of_element(index)]
         return sorted(found)
 
     def _is_widget(self, tag: Tag) -> bool:
@@ -204,17 +226,16 @@ class _Reader:
     def _starts(self) -> list[_Start]:
         """The beginnings of the cables' texts, in their order."""
         starts: list[_Start] = []
-        blocks = list(self._matches(BLOCK))
+        blocks = {block.start(): block for block in self._matches(BLOCK)}
         records = dict(self._records())
         id_lines = {line.start(): line for line in self._matches(ID_LINE)}
-        openings = [o.start() for o in self._matches(OPENING) if self._opens_a_text(o.start())]
-        for position in sorted({b.start() for b in blocks} | {*records, *id_lines, *openings}):
+        openings = {o.start() for o in self._matches(OPENING) if self._opens_a_text(o.start())}
+        for position in sorted({*blocks, *records, *id_lines, *openings}):
             current = starts[-1] if starts else None
             if current is not None and position < current.text:
                 continue  # part of the announcement
-            block = next((b for b in blocks if b.start() == position), None)
-            if block is not None:
-                starts.append(self._start_of_block(block, current))
+            if position in blocks:
+                starts.append(self._start_of_block(blocks[position], current))
                 continue
             if current is not None and not self._has_ended(current, position):
                 is_named = position in id_lines or position in records
@@ -222,7 +243,7 @@ class _Reader:
                     continue
             if position in id_lines:
                 text = self._announces(id_lines[position], openings, records)
-                if text and not self._is_in_pre(position):
+                if text and not self._pre_at(position):
                     starts.append(self._start_of_id_line(id_lines[position], text))
             else:
                 text = position if current is not None else self._first_line(position)
@@ -235,7 +256,7 @@ class _Reader:
         What a `<pre>` has above it is that text's, odd as it looks; in paragraphs, the lines of
         a header directly above.
         """
-        pre = next((p for p in self.pres if p.start <= position < p.end), None)
+        pre = self._pre_at(position)
         if pre is not None:
             return pre.start
         while position > self.span.start:
@@ -247,7 +268,10 @@ class _Reader:
         return position
 
     def _matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
-        return pattern.finditer(self.text, *self.span)
+        for count, match in enumerate(pattern.finditer(self.text, *self.span)):
+            if count == MAX_MARKS:
+                raise TooComplexError(f"more than {MAX_MARKS:,} marks of cables in a post")
+            yield match
 
     def _records(self) -> Iterator[tuple[int, Found]]:
         """Raw records of a dump, and the IDs that they state."""
@@ -256,12 +280,10 @@ class _Reader:
             record = _record_at(self.text, opening.start(), self.span.end, rules)
             if record is not None and record.groupdict().get("record_id"):
                 span = Span(*record.span("record_id"))
-                yield (
-                    opening.start(),
-                    Found(
-                        "reference_id", record["record_id"], span, "dump_record", "dump_record/1"
-                    ),
-                )
+                found = Found("reference_id", record["record_id"], span, DUMP, "dump_record/1")
+                start = max(opening.start() - len("<<>>") - 2, self.span.start)
+                above = BRACKETS_ABOVE.search(self.text, start, opening.start())
+                yield above.start() if above else opening.start(), found
 
     def _opens_a_text(self, position: int) -> bool:
         """Whether a header or a body begins there, by what stands in its first lines."""
@@ -275,10 +297,11 @@ class _Reader:
             end = min(position + HEADING_REACH, self.span.end)
             return HEADING_MARK.search(text, position, end) is not None
         lines = text[position : min(position + HEADING_REACH, self.span.end)].split("\n", 4)[:4]
-        return sum(ROUTING_LINE.match(line) is not None for line in lines) > 1
+        routing = [ROUTING_LINE.match(line) is not None for line in lines]
+        return routing[0] and sum(routing) > 1
 
     def _announces(
-        self, line: re.Match[str], openings: list[int], records: dict[int, Found]
+        self, line: re.Match[str], openings: set[int], records: dict[int, Found]
     ) -> int | None:
         """Where the text begins that an ID line stands directly above, if it does."""
         position = self._behind_notices(line.end())
@@ -292,15 +315,24 @@ class _Reader:
 
         Before the body's first paragraph it is the same cable's: dumps repeat the header there.
         """
-        so_far = self.text[current.text : position]
-        body = so_far[split_header(so_far) :]
+        body = self._body_of(current)
+        paragraph = PARAGRAPH.search(self.text, body, max(body, min(position, body + REACH)))
         if is_named:
-            return PARAGRAPH.search(body) is not None or len(body.split()) > HEADING_REACH // 10
-        if not PARAGRAPH.search(body) or not self.text.startswith("VZCZC", position):
+            return paragraph is not None or position - body > HEADING_REACH
+        if paragraph is None or not self.text.startswith("VZCZC", position):
             return False
-        serial = OWN_SERIAL.search(self.text, position, min(position + 300, self.span.end))
-        known = OWN_SERIAL.search(so_far)
+        serial = OWN_SERIAL.search(
+            self.text, position, min(position + HEADING_REACH, self.span.end)
+        )
+        known = OWN_SERIAL.search(self.text, current.text, body)
         return serial is not None and known is not None and serial[1] != known[1]
+
+    def _body_of(self, start: _Start) -> int:
+        """Where the body begins of a text that may open with a header."""
+        if start.body is None:
+            reach = min(start.text + REACH, self.span.end)
+            start.body = start.text + split_header(self.text[start.text : reach])
+        return start.body
 
     def _start_of_block(self, block: re.Match[str], current: _Start | None) -> _Start:
         floor = self.span.start if current is None else current.text
@@ -348,11 +380,11 @@ class _Reader:
         end = position + len(MEDIA_HEADING)
         self._region(position, end, "media_heading")
         articles: list[Found] = []
-        for line in re.finditer(r"[^\n]*\n?", self.text[end : self.span.end]):
-            span = trim(self.text, end + line.start(), end + line.end())
+        for line in LINE.finditer(self.text, end, self.span.end):
+            span = trim(self.text, *line.span())
             is_blank = span.start == span.end
             if (is_blank and articles) or (not is_blank and self._opens_a_text(span.start)):
-                return end + line.start(), articles
+                return line.start(), articles
             if not is_blank:
                 value = self.text[span.start : span.end]
                 articles.append(Found("article", value, span, REPOSTED_PAGE, "reposted_media/1"))
@@ -360,27 +392,27 @@ class _Reader:
 
     def _links(self, start: int, end: int, reference_id: str) -> list[Found]:
         """The links to WikiLeaks' page of the cable that stand in its announcement."""
-        found = []
-        for tag in self.tags:
-            if tag.name == "a" and not tag.closing and start <= tag.text_pos <= end:
-                link = WIKILEAKS_LINK.match(self.page.document, tag.start, tag.end)
-                if link is not None and link["reference_id"].upper() == reference_id:
-                    place = Span(*link.span("url"))
-                    here = Span(tag.text_pos, tag.text_pos)
-                    found.append(
-                        Found("release", link["url"], here, REPOST, "wikileaks_link/1", place)
-                    )
-        return found[:1]
+        for tag in _tags_within(self.tags, Span(start, end)):
+            if tag.name != "a" or tag.closing:
+                continue
+            link = WIKILEAKS_LINK.match(self.page.document, tag.start, tag.end)
+            if link is not None and link["reference_id"].upper() == reference_id:
+                here = Span(tag.text_pos, tag.text_pos)
+                place = Span(*link.span("url"))
+                return [Found("release", link["url"], here, REPOST, "wikileaks_link/1", place)]
+        return []
 
     def _lead_of(self, position: int, floor: int) -> int:
         """Where the lines begin that announce a block: notices, an ID line, a link."""
         lead = position
-        while True:
-            line_end = len(self.text[:lead].rstrip())
-            line_start = max(self.text.rfind("\n", 0, line_end) + 1, floor)
-            if line_end <= floor or not self._is_notice(line_start, line_end):
-                return max(lead, floor)
-            lead = line_start
+        while position > floor:
+            start = max(self.text.rfind("\n", floor, position - 1) + 1, floor)
+            if self._is_notice(start, position):
+                lead = start
+            elif self.text[start:position].strip():
+                break
+            position = start
+        return lead
 
     def _is_notice(self, start: int, end: int) -> bool:
         if ID_LINE.match(self.text, start, end) is not None:
@@ -402,9 +434,9 @@ class _Reader:
 
     def _behind_blanks(self, position: int) -> int:
         """The start of the next line that is not blank, or of what is left of this one."""
-        stop = self.span.end
-        shown = stop - len(self.text[position:stop].lstrip())
-        return max(self.text.rfind("\n", 0, shown) + 1, position)
+        shown = SHOWN.search(self.text, position, self.span.end)
+        end = shown.start() if shown is not None else self.span.end
+        return max(self.text.rfind("\n", position, end) + 1, position)
 
     def _line_end(self, position: int) -> int:
         end = self.text.find("\n", position, self.span.end)
@@ -413,9 +445,9 @@ class _Reader:
     def _text_behind(self, position: int) -> int:
         """Where the text begins that a block announces: at once, or in the next `<pre>`."""
         position = self._behind_blanks(position)
-        if self._is_in_pre(position) or self._opens_a_text(position):
+        if self._pre_at(position) or self._opens_a_text(position):
             return position
-        pre = next((p for p in self.pres if p.start >= position), None)
+        pre = self._next_pre(position)
         if pre is not None and self._opens_a_text(self._behind_blanks(pre.start)):
             self._region(position, pre.start, "commentary")
             return pre.start
@@ -423,16 +455,21 @@ class _Reader:
 
     # Where they end
 
-    def _is_in_pre(self, position: int) -> bool:
-        return any(pre.start <= position < pre.end for pre in self.pres)
+    def _pre_at(self, position: int) -> Span | None:
+        index = bisect_right(self.pres, position, key=_start) - 1
+        return self.pres[index] if index >= 0 and position < self.pres[index].end else None
+
+    def _next_pre(self, position: int) -> Span | None:
+        index = bisect_left(self.pres, position, key=_start)
+        return self.pres[index] if index < len(self.pres) else None
 
     def _end(self, start: _Start, limit: int) -> int:
         """Where a cable's text ends, at the latest at `limit`."""
         position = start.text
-        pre = next((p for p in self.pres if p.start <= position < p.end), None)
+        pre = self._pre_at(position)
         while pre is not None:
             end = min(pre.end, limit)
-            behind = next((p for p in self.pres if p.start >= pre.end), None)
+            behind = self._next_pre(pre.end)
             is_next = behind is not None and not self.text[pre.end : behind.start].strip()
             if is_next and behind is not None and behind.start < limit:
                 pre = behind
@@ -440,11 +477,38 @@ class _Reader:
             if not _is_header(self.text[start.text : end]):
                 return end
             position, pre = end, None  # the body stands behind its header, in paragraphs
-        cut = next((c.position for c in self.cuts if c.position > position), limit)
-        return min(cut, limit)
+        index = bisect_right(self.cuts, position)
+        return min(self.cuts[index], limit) if index < len(self.cuts) else limit
+
+    def _commentary(self, start: int, end: int) -> Span | None:
+        """The blogger's paragraphs behind a text in paragraphs that has its signature.
+
+        A cable's lines are broken at 70 characters or so; a blogger's paragraph is one line.
+        """
+        text = self.text[start:end]
+        signature = None
+        for found in SIGNATURE.finditer(text):
+            signature = found
+        if signature is None or signature.end() < len(text) // 2:
+            return None
+        behind = text[signature.end() :].strip()
+        before = [line for line in text[: signature.end()].split("\n") if line.strip()]
+        paragraphs = [paragraph for paragraph in behind.split("\n\n") if paragraph.strip()]
+        is_broken = sum(len(line) <= LONGEST_LINE for line in before) >= 0.95 * len(before)
+        is_prose = any(len(line) > LONGEST_LINE for line in paragraphs) and not any(
+            "\n" in paragraph.strip() for paragraph in paragraphs
+        )
+        if len(before) < FEWEST_LINES or not is_broken or not is_prose:
+            return None
+        return Span(start + signature.end(), end)
 
     def _cable(self, start: _Start, limit: int, named: Found | None) -> Posted | None:
         end = self._end(start, limit)
+        commentary = None if self._pre_at(end - 1) else self._commentary(start.text, end)
+        if commentary is not None:
+            end = commentary.start
+            doubt = trim(self.text, *commentary)
+            start.fields.append(Found("flag", "end_inferred", doubt, "crawler", "commentary/1"))
         header, body = self._parts(start, Span(start.text, end))
         if not body.text:
             if start.has_block:
@@ -460,10 +524,9 @@ class _Reader:
         """Header and body: in two `<pre>`, or parted by what a header may have."""
         anchors = [
             Span(tag.text_pos, tag.text_pos + 1)
-            for tag in self.tags
+            for tag in _tags_within(self.tags, Span(span.start, span.end - 1))
             if tag.name == "a"
             and not tag.closing
-            and span.start <= tag.text_pos < span.end
             and self.text.startswith("¶", tag.text_pos)
             and PARAGRAPH_ANCHOR.match(self.page.document, tag.start, tag.end)
         ]
@@ -518,19 +581,11 @@ def _record_at(text: str, position: int, end: int, rules: Iterable[Rule]) -> re.
     return None
 
 
-def _elements(tags: list[Tag], name: str, end: int) -> Iterator[Span]:
-    """The spans of page text of the elements of that name, outermost ones."""
-    position = -1
-    for index, tag in enumerate(tags):
-        if tag.name == name and not tag.closing and tag.text_pos >= position:
-            position = _end_of_element(tags, index, end)
-            yield Span(tag.text_pos, position)
+def _tags_within(tags: list[Tag], span: Span) -> list[Tag]:
+    """The tags from the first to the last character of a span, those at its end too."""
+    first = bisect_left(tags, span.start, key=_text_pos)
+    return tags[first : bisect_right(tags, span.end, key=_text_pos)]
 
 
-def _end_of_element(tags: list[Tag], opening: int, end: int) -> int:
-    closing = closing_tag(tags, opening)
-    return min(tags[closing].text_pos, end) if closing < len(tags) else end
-
-
-def _text_pos(tag: Tag) -> int:
-    return tag.text_pos
+_text_pos = attrgetter("text_pos")
+_start = attrgetter("start")

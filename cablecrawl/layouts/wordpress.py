@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import SplitResult, urlsplit
 
 from cablecrawl.layouts.page import CableOnPage, Found, PageReading, Region, Span, trim
@@ -24,7 +25,7 @@ from cablecrawl.layouts.posted import (
     named_by_slug,
     read_content,
 )
-from cablecrawl.pagetext import PageText, Tag, closing_tag, without_references
+from cablecrawl.pagetext import PageText, Tag, closing_tags, without_references
 
 NAME = "wordpress"
 
@@ -37,6 +38,8 @@ DATETIME = re.compile(r"""\bdatetime\s*=\s*["']([^"']*)""", re.I)
 CANONICAL = re.compile(r"""\brel\s*=\s*["'](?:canonical|shortlink)["']""", re.I)
 BOOKMARK = re.compile(r"""\brel\s*=\s*["'][^"']*\bbookmark\b""", re.I)
 
+# In characters; no tag of a post, a title or a comment is so long.
+LONGEST_TAG = 4096
 POST = re.compile(r"post-\d+|hentry|type-post")
 CONTENT = frozenset(
     "entry-content wp-block-post-content post-content post_content post-entry entry-text e-content"
@@ -83,8 +86,8 @@ class _Post:
 
     content: Span
     title: Span | None = None
-    link: str | None = None
-    """The reference to its own page, as written."""
+    link_tag: Tag | None = None
+    """The link to its own page."""
     posted: Found | None = None
 
 
@@ -146,25 +149,33 @@ class _Page:
         self.text = page.text
         self.tags = page.tags
         self.names = [self._names(tag) for tag in page.tags]
+        self.closings = closing_tags(page.tags)
+        self.canonical = next(
+            (tag for tag in self.tags if tag.name == "link" and self._has(CANONICAL, tag)), None
+        )
 
     def read(self) -> PageReading | None:
         posts = self._posts()
-        if not posts:
+        titles = self._titles()
+        is_singular = self._is_singular(posts)
+        if not posts and is_singular and self._is_wordpress():
+            posts = self._framed()
+        if not posts and not titles:
             return None
-        reading = PageReading(NAME, is_index=not self._is_singular(posts))
-        comments = self._comments(posts[-1].content.end)
-        reading.regions += comments
+        reading = PageReading(NAME, is_index=not is_singular)
+        if posts:
+            reading.regions += self._comments(posts[-1].content.end)
         for post in posts:
             self._read_post(post, reading)
         if reading.is_index:
-            self._read_links(posts, reading)
+            self._read_links(titles, reading)
         reading.regions += self._frame(posts)
         reading.has_no_cable = not reading.cables and reading.problem is None
         return reading
 
     def _names(self, tag: Tag) -> frozenset[str]:
         """The classes and the id of an opening tag."""
-        if tag.closing or tag.end - tag.start < len("<a id=x>"):
+        if tag.closing or not len("<a id=x>") <= tag.end - tag.start <= LONGEST_TAG:
             return frozenset()
         classes = CLASS.search(self.page.document, tag.start, tag.end)
         names = (classes[1] or classes[2] or classes[3] or "").split() if classes else []
@@ -172,25 +183,37 @@ class _Page:
         return frozenset([*names, given[1]] if given else names)
 
     def _element(self, opening: int) -> Span:
-        closing = closing_tag(self.tags, opening)
+        closing = self.closings[opening]
         end = self.tags[closing].text_pos if closing < len(self.tags) else len(self.text)
         return Span(self.tags[opening].text_pos, end)
 
     def _posts(self) -> list[_Post]:
         posts: list[_Post] = []
-        end = 0
+        last = -1
         for index, names in enumerate(self.names):
-            if names & CONTENT and self.tags[index].text_pos >= end:
-                content = self._element(index)
-                posts.append(self._post(index, content, end))
-                end = content.end
-        if posts or not self._is_wordpress():
-            return posts
+            if names & CONTENT and index > last:
+                posts.append(self._post(index, self._element(index), last))
+                last = self.closings[index]
+        return posts
+
+    def _framed(self) -> list[_Post]:
+        """The one post of a page where no class says what its content is."""
         for frame in FRAMES:
             for index, tag in enumerate(self.tags):
                 if tag.name == frame and not tag.closing:
-                    return [self._post(index, self._without_comments(self._element(index)), 0)]
+                    return [self._post(index, self._without_comments(self._element(index)), -1)]
         return []
+
+    def _titles(self) -> list[int]:
+        """The headings that are titles of posts, those shown by an excerpt only among them."""
+        found = []
+        last = -1
+        for index, (tag, names) in enumerate(zip(self.tags, self.names, strict=True)):
+            if index > last and any(POST.fullmatch(name) for name in names):
+                last = self.closings[index]
+            if tag.name in HEADINGS and not tag.closing and (names & TITLE or index < last):
+                found.append(index)
+        return found
 
     def _is_wordpress(self) -> bool:
         return any(
@@ -213,23 +236,21 @@ class _Page:
         return Span(frame.start, min([*ends, tail.start()] if tail else ends))
 
     def _post(self, opening: int, content: Span, floor: int) -> _Post:
-        """The post whose content opens there; its title stands above, behind `floor`."""
+        """The post whose content opens there; its title stands above, behind the tag `floor`."""
         post = _Post(content)
-        for index in range(opening - 1, -1, -1):
+        for index in range(opening - 1, floor, -1):
             tag = self.tags[index]
-            if tag.text_pos < floor:
-                break
             if tag.closing:
                 continue
             if tag.name == "time" and post.posted is None:
                 post.posted = self._posted(index)
             if tag.name in HEADINGS and (post.title is None or self.names[index] & TITLE):
                 post.title = trim(self.text, *self._element(index))
-                post.link = self._link_in(index, closing_tag(self.tags, index)) or post.link
+                post.link_tag = self._link_in(index) or post.link_tag
                 if self.names[index] & TITLE:
                     break
-            if tag.name == "a" and post.link is None and self._has(BOOKMARK, tag):
-                post.link = self._href(tag)
+            if tag.name == "a" and post.link_tag is None and self._has(BOOKMARK, tag):
+                post.link_tag = tag
         return post
 
     def _posted(self, index: int) -> Found | None:
@@ -249,10 +270,10 @@ class _Page:
             return None
         return without_references(link[1] or link[2] or link[3] or "").partition("#")[0] or None
 
-    def _link_in(self, opening: int, closing: int) -> str | None:
-        for tag in self.tags[opening:closing]:
+    def _link_in(self, opening: int) -> Tag | None:
+        for tag in islice(self.tags, opening, self.closings[opening]):
             if tag.name == "a" and not tag.closing:
-                return self._href(tag)
+                return tag
         return None
 
     def _is_singular(self, posts: list[_Post]) -> bool:
@@ -263,11 +284,9 @@ class _Page:
                     return True
                 if names & ARCHIVE:
                     return False
-        if len(posts) != 1:
+        if len(posts) > 1:
             return False
-        return any(tag.name == "link" and self._has(CANONICAL, tag) for tag in self.tags) or bool(
-            self._comments(posts[0].content.end)
-        )
+        return self.canonical is not None or bool(posts and self._comments(posts[0].content.end))
 
     def _comments(self, position: int) -> list[Region]:
         """The comments behind a position, and the form for one's own."""
@@ -300,7 +319,11 @@ class _Page:
         for cable in content.cables:
             if post.posted is not None:
                 cable.fields.append(post.posted)
-        _add(reading, content, post.link if reading.is_index else None)
+        link = self._href(post.link_tag) if post.link_tag is not None else None
+        if not reading.is_index:
+            _add(reading, content, None)
+        elif link is not None:
+            _add(reading, content, link)
         reading.regions.append(Region(*post.content, "commentary"))
 
     def _title(self, post: _Post, reading: PageReading) -> tuple[Found | None, Found | None]:
@@ -328,22 +351,18 @@ class _Page:
 
     def _named_by_address(self, post: _Post) -> Found | None:
         """The ID in the post's address, by the link in its title or the page's canonical link."""
-        for tag in self.tags:
-            if (
-                tag.name == "link"
-                and self._has(CANONICAL, tag)
-                or (tag.name == "a" and post.link is not None and self._href(tag) == post.link)
-            ):
-                link = HREF.search(self.page.document, tag.start, tag.end)
-                slug = SLUG.search(urlsplit(link[1] or link[2] or "").path) if link else None
-                if link is not None and slug is not None:
-                    start = self.page.document.find(slug["slug"], *link.span())
-                    if start != -1:
-                        return named_by_slug(slug["slug"], Span(start, link.end()))
+        for tag in (post.link_tag, self.canonical):
+            link = HREF.search(self.page.document, tag.start, tag.end) if tag else None
+            slug = SLUG.search(urlsplit(link[1] or link[2] or "").path) if link else None
+            if link is not None and slug is not None:
+                start = self.page.document.find(slug["slug"], *link.span())
+                if start != -1:
+                    return named_by_slug(slug["slug"], Span(start, link.end()))
         return None
 
-    def _read_links(self, posts: list[_Post], reading: PageReading) -> None:
-        reading.cable_links = list(dict.fromkeys(post.link for post in posts if post.link))
+    def _read_links(self, titles: list[int], reading: PageReading) -> None:
+        found = [tag for tag in map(self._link_in, titles) if tag is not None]
+        reading.cable_links = list(dict.fromkeys(filter(None, map(self._href, found))))
         links = {
             link: None
             for tag in self.tags
@@ -355,6 +374,8 @@ class _Page:
 
     def _frame(self, posts: list[_Post]) -> list[Region]:
         """What stands around the posts."""
+        if not posts:
+            return [Region(0, len(self.text), "page_before")]
         first, last = posts[0], posts[-1]
         start = first.title.start if first.title is not None else first.content.start
         regions = [Region(0, start, "page_before")]

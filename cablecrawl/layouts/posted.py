@@ -12,9 +12,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from operator import attrgetter
 
-from cablecrawl.boilerplate import Rule, load_rules, rules_of_kind
+from cablecrawl.boilerplate import Rule, load_rules, rules_of, rules_of_kind
 from cablecrawl.cabletext import read_cable
 from cablecrawl.cabletext.extent import (
     CLASSIFICATION_LINE,
@@ -80,6 +81,8 @@ HEADING_REACH = 900
 REACH = 20_000
 # In one post, of each kind. Bodies have some, such as a line with a number only.
 MAX_MARKS = 20_000
+# Lines between what names a cable and its text.
+MOST_NOTICES = 20
 SHOWN = re.compile(r"\S")
 LINE = re.compile(r"[^\n]*\n?")
 # A dump's record opens with its number, bare or in brackets, a quotation mark, or a label.
@@ -145,6 +148,8 @@ class _Start:
     has_block: bool = False
     body: int | None = None
     """Where the body begins, once it was looked for."""
+    end: int | None = None
+    """Where the page's structure ends the text, once it was looked for."""
 
 
 def read_content(page: PageText, span: Span, title: Found | None, named: Found | None) -> Content:
@@ -308,7 +313,9 @@ class _Reader:
         return position if position in records or position in openings else None
 
     def _has_ended(self, start: _Start, position: int) -> bool:
-        return self._end(start, self.span.end) <= position
+        if start.end is None:
+            start.end = self._end(start, self.span.end)
+        return start.end <= position
 
     def _begins_another(self, current: _Start, position: int, *, is_named: bool) -> bool:
         """Whether a header, ID or record within a text is that of another cable or copy.
@@ -417,17 +424,13 @@ class _Reader:
     def _is_notice(self, start: int, end: int) -> bool:
         if ID_LINE.match(self.text, start, end) is not None:
             return True
-        return any(
-            rule.pattern is not None and rule.pattern.match(self.text, start, end)
-            for rule in load_rules()
-            if rule.region == "notices" and "wordpress" in rule.layouts
-        )
+        return any(pattern.match(self.text, start, end) for pattern in _notices())
 
     def _behind_notices(self, position: int) -> int:
         position = self._behind_blanks(position)
-        while position < self.span.end:
+        for _ in range(MOST_NOTICES):
             end = self._line_end(position)
-            if not self._is_notice(position, end):
+            if position == end or not self._is_notice(position, end):
                 break
             position = self._behind_blanks(end)
         return position
@@ -474,7 +477,7 @@ class _Reader:
             if is_next and behind is not None and behind.start < limit:
                 pre = behind
                 continue
-            if not _is_header(self.text[start.text : end]):
+            if end - start.text > REACH or not _is_header(self.text[start.text : end]):
                 return end
             position, pre = end, None  # the body stands behind its header, in paragraphs
         index = bisect_right(self.cuts, position)
@@ -568,8 +571,15 @@ def named_by_slug(slug: str, in_document: Span) -> Found | None:
     return Found("reference_id", match[0].upper(), Span(0, 0), REPOST, "address/1", place)
 
 
+@cache
+def _notices() -> tuple[re.Pattern[str], ...]:
+    """What the lines look like that announce a cable, by the boilerplate rules."""
+    rules = rules_of("wordpress", load_rules())
+    return tuple(rule.pattern for rule in rules if rule.region == "notices" and rule.pattern)
+
+
 def _is_header(text: str) -> bool:
-    """Whether a text is a header and nothing else."""
+    """Whether a text, of a header's length, is a header and nothing else."""
     return bool(text.strip()) and not text[split_header(text) :].strip()
 
 

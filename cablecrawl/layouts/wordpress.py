@@ -166,7 +166,8 @@ class _Page:
         if posts:
             reading.regions += self._comments(posts[-1].content.end)
         for post in posts:
-            self._read_post(post, reading)
+            if post.content.end > post.content.start:
+                self._read_post(post, reading)
         if reading.is_index:
             self._read_links(titles, reading)
         reading.regions += self._frame(posts)

@@ -92,11 +92,15 @@ BRACKETS_ABOVE = re.compile(r"^[ \t]*[<>]{1,4}\s*\Z", re.M)
 # Behind it a body has text of its own, and a second header is that of another cable.
 PARAGRAPH = re.compile(r"^[ \t]*¶?\d{1,2}\. ", re.M)
 OWN_SERIAL = re.compile(r"^DE R[A-Z]+ #0*(\d+)", re.M)
-# The name that ends a cable, on a line of its own, where a paragraph ends.
-SIGNATURE = re.compile(r"^[ \t]*[A-Z][A-Z'. -]{2,30}[ \t]*(?=\n[ \t]*\n)", re.M)
+# What ends a cable, where a paragraph ends: a name on a line of its own, or "End comment."
+SIGNATURE = re.compile(
+    r"(?:^[ \t]*[A-Z][A-Z'’. -]{2,30}|\b(?i:end (?:comment|note|summary|text))\.?\)?)[ \t]*"
+    r"(?=\n[ \t]*\n)",
+    re.M,
+)
 # Of a cable whose lines are broken, in characters; and so many that one can tell.
 LONGEST_LINE = 90
-FEWEST_LINES = 10
+FEWEST_LINES = 6
 WIKILEAKS_LINK = re.compile(
     rf"""<a\s[^>]*\bhref\s*=\s*["']?(?P<url>https?://[^\s"'>]*/cable/(?:\d{{4}}/\d\d/)?"""
     rf"""(?P<reference_id>{STATED_ID})[^\s"'>]*)""",
@@ -170,6 +174,7 @@ class _Reader:
         self.closings = closing_tags(self.tags)
         self.pres = self._pres()
         self.content = Content()
+        self.widgets: list[Span] = []
         self.cuts = self._cuts()
 
     def read(self, title: Found | None, named: Found | None) -> Content:
@@ -210,8 +215,10 @@ class _Reader:
                 found.append(tag.text_pos)
             elif tag.name in NOT_TEXT or self._is_widget(tag):
                 last = self.closings[index]
-                found.append(tag.text_pos)
-                self._region(tag.text_pos, self._end_of_element(index), "post_end")
+                widget = Span(tag.text_pos, self._end_of_element(index))
+                found.append(widget.start)
+                self.widgets.append(widget)
+                self._region(*widget, "post_end")
             elif tag.name == "blockquote":
                 found += [tag.text_pos, self._end_of_element(index)]
         return sorted(found)
@@ -448,6 +455,9 @@ class _Reader:
     def _text_behind(self, position: int) -> int:
         """Where the text begins that a block announces: at once, or in the next `<pre>`."""
         position = self._behind_blanks(position)
+        for widget in self.widgets:
+            if widget.start <= position < widget.end:
+                position = self._behind_blanks(widget.end)
         if self._pre_at(position) or self._opens_a_text(position):
             return position
         pre = self._next_pre(position)
@@ -495,7 +505,8 @@ class _Reader:
         if signature is None or signature.end() < len(text) // 2:
             return None
         behind = text[signature.end() :].strip()
-        before = [line for line in text[: signature.end()].split("\n") if line.strip()]
+        lines = text[: signature.end()].split("\n")
+        before = [line for line in lines if line.strip() and line.strip() != PARTIAL_NOTICE]
         paragraphs = [paragraph for paragraph in behind.split("\n\n") if paragraph.strip()]
         is_broken = sum(len(line) <= LONGEST_LINE for line in before) >= 0.95 * len(before)
         is_prose = any(len(line) > LONGEST_LINE for line in paragraphs) and not any(
@@ -513,15 +524,22 @@ class _Reader:
             doubt = trim(self.text, *commentary)
             start.fields.append(Found("flag", "end_inferred", doubt, "crawler", "commentary/1"))
         header, body = self._parts(start, Span(start.text, end))
-        if not body.text:
+        if not body.text or not (self._pre_at(start.text) or self._is_cable(header, body)):
             if start.has_block:
-                self.content.problem = "no_body: WikiLeaks' table is there, and no text behind it"
+                self.content.problem = "no_body: WikiLeaks' table is there, and no cable behind it"
             return None
         stated_id = start.stated_id or named or self._own_id(header, body)
         if stated_id is None:
             self.content.problem = "no_reference_id: a cable's text, and nothing says which"
             return None
         return Posted(stated_id, start.fields, header, body, Span(start.text, end))
+
+    def _is_cable(self, header: Excerpt, body: Excerpt) -> bool:
+        """Whether a text in paragraphs is a cable's, and not what a blogger says of one."""
+        if header.text or CLASSIFICATION_LINE.match(body.text):
+            return True
+        first = body.text[:HEADING_REACH]
+        return HEADING_MARK.search(first) is not None or PARAGRAPH.search(first) is not None
 
     def _parts(self, start: _Start, span: Span) -> tuple[Excerpt, Excerpt]:
         """Header and body: in two `<pre>`, or parted by what a header may have."""
@@ -549,7 +567,7 @@ class _Reader:
     def _own_id(self, header: Excerpt, body: Excerpt) -> Found | None:
         """The ID by the text's own line, with the year of its date-time group."""
         findings = read_cable(header.text, body.text)
-        stamp = next((f.value for f in findings if f.field == "date_time_group"), "")
+        stamp = next((f.value for f in findings if f.field == "dtg"), "")
         year = stamp[-2:]
         line = next((f for f in findings if f.field == "own_id"), None)
         if line is None or not year.isdigit():

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from urllib.parse import SplitResult, urlsplit
 
 from cablecrawl.layouts.page import CableOnPage, Found, PageReading, Region, Span, trim
@@ -126,14 +126,14 @@ def _read_text(page: PageText) -> PageReading | None:
 
 
 def _add(reading: PageReading, content: Content, post: str | None) -> None:
-    for cable in content.cables:
+    for ordinal, cable in enumerate(content.cables):
         reading.cables.append(
             CableOnPage(
                 cable.stated_id,
                 cable.fields,
                 cable.header,
                 cable.body,
-                len(reading.cables),
+                ordinal,
                 post,
             )
         )
@@ -189,11 +189,13 @@ class _Page:
         return Span(self.tags[opening].text_pos, end)
 
     def _posts(self) -> list[_Post]:
+        """The posts whose content is shown; block themes call the list of them content too."""
         posts: list[_Post] = []
         last = -1
-        for index, names in enumerate(self.names):
-            if names & CONTENT and index > last:
-                posts.append(self._post(index, self._element(index), last))
+        openings = [index for index, names in enumerate(self.names) if names & CONTENT]
+        for index, following in pairwise([*openings, len(self.tags)]):
+            if following >= self.closings[index]:
+                posts.append(self._post(index, self._element(index), last, following))
                 last = self.closings[index]
         return posts
 
@@ -202,7 +204,8 @@ class _Page:
         for frame in FRAMES:
             for index, tag in enumerate(self.tags):
                 if tag.name == frame and not tag.closing:
-                    return [self._post(index, self._without_comments(self._element(index)), -1)]
+                    content = self._without_comments(self._element(index))
+                    return [self._post(index, content, -1, len(self.tags))]
         return []
 
     def _titles(self) -> list[int]:
@@ -236,8 +239,11 @@ class _Page:
         ends = [frame.end, *(region.start for region in comments)]
         return Span(frame.start, min([*ends, tail.start()] if tail else ends))
 
-    def _post(self, opening: int, content: Span, floor: int) -> _Post:
-        """The post whose content opens there; its title stands above, behind the tag `floor`."""
+    def _post(self, opening: int, content: Span, floor: int, ceiling: int) -> _Post:
+        """The post whose content opens there; its title stands above, behind the tag `floor`.
+
+        Its date stands there too, or below its content, before the tag `ceiling`.
+        """
         post = _Post(content)
         for index in range(opening - 1, floor, -1):
             tag = self.tags[index]
@@ -252,6 +258,9 @@ class _Page:
                     break
             if tag.name == "a" and post.link_tag is None and self._has(BOOKMARK, tag):
                 post.link_tag = tag
+        for index in range(self.closings[opening], ceiling):
+            if post.posted is None and self.tags[index].name == "time":
+                post.posted = self._posted(index)
         return post
 
     def _posted(self, index: int) -> Found | None:

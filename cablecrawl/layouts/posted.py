@@ -524,9 +524,10 @@ class _Reader:
             doubt = trim(self.text, *commentary)
             start.fields.append(Found("flag", "end_inferred", doubt, "crawler", "commentary/1"))
         header, body = self._parts(start, Span(start.text, end))
-        if not body.text or not (self._pre_at(start.text) or self._is_cable(header, body)):
-            if start.has_block:
-                self.content.problem = "no_body: WikiLeaks' table is there, and no cable behind it"
+        if start.has_block and not (self._pre_at(start.text) or self._is_cable(header, body)):
+            self.content.problem = "no_body: WikiLeaks' table is there, and no cable behind it"
+            return None
+        if not body.text:
             return None
         stated_id = start.stated_id or named or self._own_id(header, body)
         if stated_id is None:
@@ -536,10 +537,13 @@ class _Reader:
 
     def _is_cable(self, header: Excerpt, body: Excerpt) -> bool:
         """Whether a text in paragraphs is a cable's, and not what a blogger says of one."""
-        if header.text or CLASSIFICATION_LINE.match(body.text):
-            return True
-        first = body.text[:HEADING_REACH]
-        return HEADING_MARK.search(first) is not None or PARAGRAPH.search(first) is not None
+        first = body.text[:REACH]
+        return bool(first) and (
+            bool(header.text)
+            or CLASSIFICATION_LINE.match(first) is not None
+            or HEADING_MARK.search(first) is not None
+            or PARAGRAPH.search(first) is not None
+        )
 
     def _parts(self, start: _Start, span: Span) -> tuple[Excerpt, Excerpt]:
         """Header and body: in two `<pre>`, or parted by what a header may have."""

@@ -9,6 +9,7 @@ the store's writer, in order: what a page gave is always committed before the pa
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections import deque
 from collections.abc import Callable
@@ -38,6 +39,9 @@ MAX_OUTBOX = 500
 # Keys of Request.meta: the row of a leased request, and the capture its download made.
 ROW = "cablecrawl_row"
 CAPTURE = "cablecrawl_capture"
+# Set by a spider that asks for one page more than once: what for, such as the post that is
+# gone from its own address and is to be read from an archive.
+PURPOSE = "cablecrawl_for"
 
 _INSERT = insert(t.frontier).on_conflict_do_nothing(index_elements=["source", "fingerprint"])
 # A retry takes its own row again.
@@ -100,7 +104,7 @@ class FrontierScheduler(BaseScheduler):
         source = request.meta[SOURCE]
         row = request.meta.get(ROW)
         held = self.leased.get(row) if row is not None else None
-        fingerprint = self.crawler.request_fingerprinter.fingerprint(request)
+        fingerprint = self._fingerprint(request)
         values = {
             "source": source,
             "crawl": self.extension.run.crawl,
@@ -109,7 +113,7 @@ class FrontierScheduler(BaseScheduler):
             "priority": request.priority,
             "request": self._to_json(request),
         }
-        if held is not None and self.crawler.request_fingerprinter.fingerprint(held) == fingerprint:
+        if held is not None and self._fingerprint(held) == fingerprint:
             self._let_go(held)
             self._retries.append(values)
         else:
@@ -122,8 +126,9 @@ class FrontierScheduler(BaseScheduler):
         engine = self.crawler.engine
         # Private, and the one place that holds a request from its download to its last item.
         assert engine._slot is not None
-        self._finish(engine._slot.inprogress)
+        # In this order: a page is done when what it gave is on its way to the database.
         self._flush()
+        self._finish(engine._slot.inprogress)
         self._refill()
         waiting = [name for name in self.sources if self.ahead[name]]
         if not waiting:
@@ -133,6 +138,19 @@ class FrontierScheduler(BaseScheduler):
         self.leased[request.meta[ROW]] = request
         self.under_way[source] += 1
         return request
+
+    def _fingerprint(self, request: Request) -> bytes:
+        """What is asked for, and what for where the spider says that.
+
+        With a purpose, each redirect counts as another request: one that leads in a circle is
+        to end with an error, as in Scrapy, and not as a page that is known already.
+        """
+        plain: bytes = self.crawler.request_fingerprinter.fingerprint(request)
+        purpose = request.meta.get(PURPOSE)
+        if purpose is None:
+            return plain
+        redirects = request.meta.get("redirect_times", 0)
+        return hashlib.sha1(plain + f"{redirects} {purpose}".encode()).digest()
 
     def _finish(self, in_progress: set[Request]) -> None:
         """Mark as done what the engine has let go of."""

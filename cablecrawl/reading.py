@@ -19,8 +19,9 @@ from cablecrawl.decoding import (
     decode_document,
 )
 from cablecrawl.items import LEADS_TO, CablePage, Capture, Listing, PageItem, Problem
-from cablecrawl.layouts import is_cable_url, read_page
-from cablecrawl.layouts.bloglists import is_absent_list
+from cablecrawl.layouts import cablebrowser, is_cable_url, read_page
+from cablecrawl.layouts.bloglists import is_absent_list, is_list
+from cablecrawl.layouts.cablebrowser import is_gap
 from cablecrawl.layouts.page import PageReading
 from cablecrawl.ledger import Ledger
 from cablecrawl.pagetext import PageText, PageTextRenderer, TooComplexError, render_plain
@@ -92,7 +93,7 @@ class PageReader:
             body = decode_content(body, ["gzip"]).body
         document = decode_document(body, content_type)
         try:
-            if is_plain_text(document.text, content_type):
+            if is_list(document.text) or is_plain_text(document.text, content_type):
                 page = render_plain(document.text)
             else:
                 page = self._renderer.render(document.text)
@@ -148,7 +149,11 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
         if reading.problem is not None:
             yield _problem(capture, reading.problem)
             return
-        if reading.cables or reading.has_no_cable or not expects_cable:
+        if reading.cables or not expects_cable:
+            return
+        if reading.has_no_cable:
+            if reading.layout == cablebrowser.NAME and not is_gap(read.url, capture.via):
+                yield _problem(capture, "not_found: the page says that there is no such cable")
             return
         yield _problem(capture, f"not_a_cable: a page of the {reading.layout} layout, no cable")
     elif read.problem is not None:
@@ -192,6 +197,8 @@ def problem_of_failure(capture: Capture) -> Problem | None:
     if capture.outcome != "http_error":
         return Problem(capture, capture.outcome, capture.detail or capture.outcome)
     if capture.url.endswith("/cable/") and status in (401, 403, 404, 410):
+        return None
+    if status in (404, 410) and is_gap(capture.url, capture.via):
         return None
     reason = "not_found" if status in (404, 410) else "http_error"
     return Problem(capture, reason, f"HTTP status {status}")

@@ -83,7 +83,7 @@ class ReadingRecord:
     decoding: str
     """And why: `bom`, `header`, `meta`, `utf8_valid`, …, and how much had to be replaced."""
     created: str | None
-    """As stated, `2007-04-20T11:13`; no time zone is stated."""
+    """As stated, `2007-04-20T11:13`, with seconds where they are; no time zone is stated."""
     created_precision: str | None
     """`minute`, `hour` (the builds up to April 2011 print no true minute) or `day`."""
     classification: str | None
@@ -160,7 +160,7 @@ class CableRecord:
     aliases: list[str]
     """Malformed IDs under which sources have it, as stated; sorted."""
     created: str | None
-    """As stated, `2007-04-20T11:13`; no time zone is stated."""
+    """As stated, `2007-04-20T11:13`, with seconds where they are; no time zone is stated."""
     created_precision: str | None
     """`minute`, `hour` (the builds up to April 2011 print no true minute) or `day`."""
     classification: str | None

@@ -186,14 +186,15 @@ class Run:
         """Whether it goes on with a crawl that an earlier run began."""
         return self.crawl != self.id
 
-    def unread_captures(self) -> dict[tuple[str, str], tuple[Capture, Location]]:
-        """Whole captures that a killed run had not yet read, by source and URL.
+    def unread_captures(self) -> dict[tuple[str, str, str | None], tuple[Capture, Location]]:
+        """Whole captures that a killed run had not yet read, by source, URL and what led there.
 
-        They are read from their WARC files and not fetched again.
+        They are read from their WARC files and not fetched again. What led there counts: from
+        an archive that several posts led to, each time another one is read.
         """
         with self.engine.connect() as db:
             return {
-                (capture.source, capture.url): (capture, location)
+                (capture.source, capture.url, capture.via): (capture, location)
                 for capture, location in captures(
                     db, t.capture.c.is_read == 0, t.capture.c.outcome == "ok"
                 )

@@ -14,13 +14,20 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.scope import host_of
 from cablecrawl.sources import PACKAGED_SOURCES, Source, load_sources, source_for_url
+from cablecrawl.walk import read_range
 
 
 def choose_sources(settings: BaseSettings, kind: str, arguments: dict[str, str]) -> list[Source]:
     """The sources that a crawl's arguments name. Raises CableCrawlError."""
-    unknown = sorted(set(arguments) - {"source", "url"})
+    known = {"source", "url"} | ({"range"} if kind == "cablebrowser" else set())
+    unknown = sorted(set(arguments) - known)
     if unknown:
-        raise CableCrawlError(f"-a {unknown[0]}=: unknown argument (source=NAME,… or url=URL,…)")
+        more = ", range=FIRST-LAST" if "range" in known else ""
+        raise CableCrawlError(
+            f"-a {unknown[0]}=: unknown argument (source=NAME,… or url=URL,…{more})"
+        )
+    if "range" in arguments:
+        read_range(arguments["range"])
     if "source" in arguments and "url" in arguments:
         raise CableCrawlError("-a source= and -a url=: give one of them")
     if "url" in arguments:

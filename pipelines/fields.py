@@ -67,6 +67,8 @@ def created_precision(created: str, counter: int | None) -> str:
     """`minute`, `hour` or `day`; `counter` is that of the page's build, None where unknown."""
     if len(created) < len("2007-04-20T11:13"):
         return "day"
+    if len(created) > len("2007-04-20T11:13"):
+        return "minute"  # with seconds: those builds print none
     hour, minute = int(created[11:13]), int(created[14:16])
     looks_false = minute == (hour - 1) % 12 + 1
     if looks_false and (counter is None or counter <= LAST_BUILD_WITH_FALSE_MINUTES):

@@ -21,7 +21,7 @@ from scrapy.settings import Settings
 from scrapy.utils.request import RequestFingerprinter
 
 from cablecrawl.extension import RunExtension
-from cablecrawl.frontier import AHEAD, ROW, FrontierScheduler
+from cablecrawl.frontier import AHEAD, PURPOSE, ROW, FrontierScheduler
 from cablecrawl.runs import Run, describe_run
 from cablecrawl.scope import SOURCE
 from cablecrawl.sources import source_for_url
@@ -198,6 +198,53 @@ def test_more_requests_than_are_held_in_memory_all_come_out(tmp_path: Path) -> N
     assert play(tmp_path, scene) == pages
 
 
+def test_the_same_url_for_two_purposes_is_two_requests(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> list[str]:
+        for purpose in ("one post", "another", "one post"):
+            request = engine.request("archive")
+            request.meta[PURPOSE] = purpose
+            engine.scheduler.enqueue_request(request)
+        engine.add("archive")
+        return await engine.all()
+
+    assert play(tmp_path, scene) == ["archive"] * 3
+
+
+def test_a_request_with_a_purpose_that_is_retried_takes_its_own_row(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> list[str]:
+        request = engine.request("archive")
+        request.meta[PURPOSE] = "a post"
+        engine.scheduler.enqueue_request(request)
+        first = await engine.next()
+        assert first is not None and first.meta[PURPOSE] == "a post"
+        engine.scheduler.enqueue_request(first.replace(meta={**first.meta, "retry_times": 1}))
+        engine.let_go(first)
+        return await engine.all()
+
+    assert play(tmp_path, scene) == ["archive"]
+
+
+def test_with_a_purpose_a_redirect_back_to_a_page_is_made(tmp_path: Path) -> None:
+    """A circle has to come to Scrapy's limit for the spider to hear of it."""
+
+    async def scene(engine: Engine) -> list[str]:
+        request = engine.request("a")
+        request.meta[PURPOSE] = "posts"
+        engine.scheduler.enqueue_request(request)
+        asked = []
+        for times, target in enumerate(("b", "a", "b"), start=1):
+            found = await engine.next()
+            assert found is not None
+            asked.append(page_of(found))
+            meta = {**found.meta, "redirect_times": times}
+            url = HOST.format("a") + target
+            engine.scheduler.enqueue_request(found.replace(url=url, meta=meta))
+            engine.let_go(found)
+        return asked + await engine.all()
+
+    assert play(tmp_path, scene) == ["a", "b", "a", "b"]
+
+
 def test_sources_take_turns(tmp_path: Path) -> None:
     """The first to be listed does not keep the others waiting."""
 
@@ -303,6 +350,39 @@ def test_what_was_under_way_when_a_run_was_killed_comes_out_again(tmp_path: Path
 
     play(tmp_path, first)
     assert sorted(play(tmp_path, Engine.all)) == ["under-way", "waiting"]
+
+
+class DyingWriter:
+    """A writer of a process that dies behind so many jobs: later ones are never written."""
+
+    def __init__(self, run: Run, jobs: int) -> None:
+        self.run = run
+        self.jobs = jobs
+
+    def submit(self, job: Callable[..., Any]) -> Future[Any]:
+        if self.jobs == 0:
+            return Future()
+        self.jobs -= 1
+        return self.run.writer.submit(job)
+
+
+@pytest.mark.parametrize("jobs", range(1, 5))
+def test_what_a_page_gave_is_written_before_the_page_is_done(tmp_path: Path, jobs: int) -> None:
+    """Whichever the last write is, the page that it gave or the page itself is still to do."""
+
+    async def killed(engine: Engine) -> None:
+        engine.add("list")
+        page = await engine.next()
+        assert page is not None
+        engine.scheduler.writer = cast(Any, DyingWriter(engine.run, jobs))
+        engine.add("post")
+        engine.let_go(page)
+        engine.scheduler.next_request()
+        await engine.written()
+
+    play(tmp_path, killed)
+    again = play(tmp_path, Engine.all)
+    assert "post" in again or "list" in again
 
 
 def test_a_run_of_other_sources_leaves_the_requests_of_a_killed_one(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from cablecrawl.layouts import wikileaks, wordpress
+from cablecrawl.layouts import bloglists, cablebrowser, wikileaks, wordpress
 from cablecrawl.layouts.page import PageReading
 from cablecrawl.pagetext import PageText
 
@@ -22,7 +22,7 @@ class Layout(Protocol):
         """Whether the address is that of a page that should give a cable."""
 
 
-LAYOUTS: tuple[Layout, ...] = (wordpress, wikileaks)
+LAYOUTS: tuple[Layout, ...] = (bloglists, wordpress, wikileaks, cablebrowser)
 
 
 def read_page(page: PageText) -> PageReading | None:

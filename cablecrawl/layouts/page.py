@@ -46,25 +46,52 @@ class Excerpt:
 
     def __init__(self, page_text: str, span: Span, removed: Iterable[Span] = ()) -> None:
         """Leading and trailing blank lines are cut; `removed` are spans inside, in order."""
-        pieces: list[str] = []
-        self._offsets: list[int] = []
-        self._positions: list[int] = []
-        length = 0
+        pieces: list[tuple[int, str]] = []
         position = span.start
         for gap in (*removed, Span(span.end, span.end)):
             if gap.start > position:
-                pieces.append(page_text[position : gap.start])
-                self._offsets.append(length)
-                self._positions.append(position)
-                length += gap.start - position
+                pieces.append((position, page_text[position : gap.start]))
             position = gap.end
-        text = "".join(pieces)
+        self._join(pieces)
+
+    def _join(self, pieces: list[tuple[int, str]]) -> None:
+        """Make the text of pieces of page text and their positions there."""
+        self._offsets: list[int] = []
+        self._positions: list[int] = []
+        length = 0
+        for position, piece in pieces:
+            self._offsets.append(length)
+            self._positions.append(position)
+            length += len(piece)
+        text = "".join([piece for _, piece in pieces])
         # Blank lines are cut; the indentation of the first line and the blanks that end the
         # last one are the cable's.
         begin = len(text) - len(text.lstrip(BLANKS))
         self._cut = text.rfind("\n", 0, begin) + 1
         end = text.find("\n", len(text.rstrip(BLANKS)))
         self.text = "" if begin == len(text) else text[self._cut : end if end != -1 else None]
+
+    def without(self, spans: Iterable[Span]) -> Excerpt:
+        """The excerpt less stretches of its text, given in order and apart; it stays as it is."""
+        removed = iter((*spans, Span(len(self.text), len(self.text))))
+        gap = next(removed)
+        pieces: list[tuple[int, str]] = []
+        start = 0
+        for span in self.spans():
+            end = start + span.end - span.start
+            position = start
+            while True:
+                if gap.start > position:
+                    stop = min(gap.start, end)
+                    pieces.append((span.start + position - start, self.text[position:stop]))
+                position = max(position, gap.end)
+                if gap.end >= end:
+                    break
+                gap = next(removed)
+            start = end
+        shorter = Excerpt.__new__(Excerpt)
+        shorter._join(pieces)
+        return shorter
 
     def locate(self, start: int, end: int) -> Span:
         """Where [start, end) of the excerpt's text stands in the page text.
@@ -122,7 +149,8 @@ class PageReading:
     regions: list[Region] = field(default_factory=list)
     is_index: bool = False
     is_folder_listing: bool = False
-    """The server's own list of files: it says what is there, not what the site publishes."""
+    """It says that there are pages, not all that the site publishes: a server's own list of
+    files, a front page with links to some numbers."""
     cable_links: list[str] = field(default_factory=list)
     """References to cable pages on an index page, as written."""
     index_links: list[str] = field(default_factory=list)

@@ -91,11 +91,14 @@ RECORD_OPENING = re.compile(r"^(?=[ \t]*(?:[<>\"]|\d{1,6}[\t,\n]|[Ii][Dd]:|[Cc]a
 BRACKETS_ABOVE = re.compile(r"^[ \t]*[<>]{1,4}\s*\Z", re.M)
 # Behind it a body has text of its own, and a second header is that of another cable.
 PARAGRAPH = re.compile(r"^[ \t]*¶?\d{1,2}\. ", re.M)
+# How the paragraphs of a cable open that have no number.
+CABLE_PARAGRAPH = re.compile(r"¶|\d{1,2}\.|\(\w{1,4}\)|[A-Z]{2,}|(?:Classified|Summary|Comment)\b")
 OWN_SERIAL = re.compile(r"^DE R[A-Z]+ #0*(\d+)", re.M)
-# What ends a cable, where a paragraph ends: a name on a line of its own, or "End comment."
+# What ends a cable, where a paragraph ends: a name on a line of its own, a name in capitals
+# behind the last sentence, or "End comment."
 SIGNATURE = re.compile(
-    r"(?:^[ \t]*[A-Z][A-Z'’. -]{2,30}|\b(?i:end (?:comment|note|summary|text))\.?\)?)[ \t]*"
-    r"(?=\n[ \t]*\n)",
+    r"(?:^[ \t]*[A-Z][\w'’.-]{2,20}(?:[ \t][A-Z][\w'’.-]{0,20}){0,2}|\b[A-Z][A-Z'’-]{2,20}"
+    r"|\b(?i:end (?:comment|note|summary|text))\.?\)?)[ \t]*(?=\n[ \t]*\n)",
     re.M,
 )
 # Of a cable whose lines are broken, in characters; and so many that one can tell.
@@ -496,23 +499,22 @@ class _Reader:
     def _commentary(self, start: int, end: int) -> Span | None:
         """The blogger's paragraphs behind a text in paragraphs that has its signature.
 
-        A cable's lines are broken at 70 characters or so; a blogger's paragraph is one line.
+        A cable's lines are broken at 70 characters or so, a blogger's paragraph is one line.
+        Where a cable's are not broken either, nothing tells them apart, and all stays.
         """
         text = self.text[start:end]
         signature = None
         for found in SIGNATURE.finditer(text):
             signature = found
-        if signature is None or signature.end() < len(text) // 2:
+        if signature is None or PARAGRAPH.search(text, 0, signature.start()) is None:
             return None
-        behind = text[signature.end() :].strip()
+        paragraphs = text[signature.end() :].strip().split("\n\n")
         lines = text[: signature.end()].split("\n")
         before = [line for line in lines if line.strip() and line.strip() != PARTIAL_NOTICE]
-        paragraphs = [paragraph for paragraph in behind.split("\n\n") if paragraph.strip()]
-        is_broken = sum(len(line) <= LONGEST_LINE for line in before) >= 0.95 * len(before)
-        is_prose = any(len(line) > LONGEST_LINE for line in paragraphs) and not any(
-            "\n" in paragraph.strip() for paragraph in paragraphs
+        is_prose = max(map(len, paragraphs)) > LONGEST_LINE and not any(
+            "\n" in paragraph or CABLE_PARAGRAPH.match(paragraph) for paragraph in paragraphs
         )
-        if len(before) < FEWEST_LINES or not is_broken or not is_prose:
+        if len(before) < FEWEST_LINES or max(map(len, before)) > LONGEST_LINE or not is_prose:
             return None
         return Span(start + signature.end(), end)
 

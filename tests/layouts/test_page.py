@@ -110,6 +110,33 @@ def test_an_excerpt_of_blank_lines_is_empty(text: str) -> None:
         excerpt.locate(0, 1)
 
 
+@given(cuts(), st.data())
+@example(TWO_ANCHORS, None)
+def test_an_excerpt_can_be_cut_again(cut: Cut, data: st.DataObject | None) -> None:
+    excerpt = Excerpt(*cut)
+    bounds = st.integers(0, len(excerpt.text))
+    drawn = data.draw(st.lists(bounds, max_size=8)) if data else [1, 2]
+    within = sorted(drawn)
+    spans = [Span(*pair) for pair in zip(within[::2], within[1::2], strict=False)]
+    shorter = excerpt.without(spans)
+    whole = Span(0, len(excerpt.text))
+    assert shorter.text == left_of(Cut(excerpt.text, whole, spans))
+    assert "".join(cut.text[slice(*span)] for span in shorter.spans()) == shorter.text
+    kept = {position for span in excerpt.spans() for position in range(*span)}
+    assert kept.issuperset(position for span in shorter.spans() for position in range(*span))
+    assert excerpt.text == left_of(cut)
+
+
+def test_what_is_left_of_an_excerpt_stands_where_it_stood() -> None:
+    text = "id: 7\n¶1. (C) It rings.\nNNNN"
+    excerpt = Excerpt(text, Span(0, len(text)), [Span(6, 7)])
+    shorter = excerpt.without([Span(0, 6), Span(23, 27)])
+    assert shorter.text == "1. (C) It rings."
+    assert shorter.locate(0, 2) == Span(7, 9)
+    assert excerpt.without([]).spans() == excerpt.spans()
+    assert excerpt.without([Span(0, len(excerpt.text))]).spans() == []
+
+
 @pytest.mark.parametrize("span", [(0, 0), (2, 1), (-1, 1), (0, 4), (3, 4)])
 def test_a_span_outside_the_excerpt_is_refused(span: tuple[int, int]) -> None:
     with pytest.raises(IndexError):

@@ -1,4 +1,4 @@
-"""`scrapy demo`: sample sites on loopback, the main job over them, an export to look at."""
+"""`scrapy demo`: sample sites on loopback, the three spiders over them, an export to look at."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ FOLDER = Path("demo")
 
 # Nothing is spared on loopback.
 FAST = ("-s", "DOWNLOAD_DELAY=0", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8")
+# The numbered site has 40 pages: so few without a cable behind them are the end.
+END = ("-s", "RANGE_END_AFTER=20")
 
-RULE_WIDTH = 18
+RULE_WIDTH = 26
+SHOWN_RELEASES = 6
 
 
 class Command(ScrapyCommand):
@@ -42,7 +45,8 @@ class Command(ScrapyCommand):
     def long_desc(self) -> str:
         return (
             "Writes four sample mirrors with invented cables to demo/sites, serves them on"
-            " loopback, crawls them as `scrapy crawl mirrors` does, exports to demo/export, and"
+            " loopback beside a sample blog and a sample cable browser, crawls them as `scrapy"
+            " crawl mirrors`, `wordpress` and `cablebrowser` do, exports to demo/export, and"
             " prints what was found, what was stripped and where to look. An earlier demo is"
             " replaced."
         )
@@ -51,21 +55,35 @@ class Command(ScrapyCommand):
         if args:
             raise UsageError("scrapy demo takes no arguments")
         # The sample sites belong to the tests; nothing else here needs them.
+        from tests.sites.blog import demo_blog
+        from tests.sites.cablebrowser import NumberedSite, numbered_cables
         from tests.sites.mirror import demo_sites
-        from tests.sites.server import SiteServer
+        from tests.sites.server import Site, SiteServer
 
         if FOLDER.exists():
             shutil.rmtree(FOLDER)
-        folders = demo_sites(FOLDER / "sites")
-        with SiteServer(folders) as server:
+        sites: dict[str, dict[str, Path | Site]] = {
+            "mirrors": {**demo_sites(FOLDER / "sites")},
+            "wordpress": {"blog": Site(FOLDER, script=demo_blog())},
+            "cablebrowser": {
+                "cable-browser": Site(FOLDER, script=NumberedSite(numbered_cables(40)))
+            },
+        }
+        kinds = {name: kind for kind, named in sites.items() for name in named}
+        with SiteServer(
+            {name: site for named in sites.values() for name, site in named.items()}
+        ) as server:
             sources = FOLDER / "sources.toml"
-            sources.write_text(sources_toml(server.urls), encoding="utf-8")
-            names = ",".join(server.urls)
+            sources.write_text(sources_toml(server.urls, kinds), encoding="utf-8")
             store = ("-s", f"DATA_DIR={FOLDER / 'data'}", "-s", f"SOURCES_FILE={sources}")
-            print(f"{len(folders)} sample sites with invented cables, on loopback:")
+            print(f"{len(kinds)} sample sites with invented cables, on loopback:")
             for name, url in server.urls.items():
                 print(f"  {name:14} {url}")
-            status = _scrapy("crawl", "mirrors", "-a", f"source={names}", *store, *FAST)
+            status = 0
+            for kind, named in sites.items():
+                chosen = ("-a", f"source={','.join(named)}")
+                end = END if kind == "cablebrowser" else ()
+                status = status or _scrapy("crawl", kind, *chosen, *store, *FAST, *end)
         if status == 0:
             status = _scrapy("export", "--output", str(FOLDER / "export"), *store)
         if status == 0:
@@ -73,10 +91,10 @@ class Command(ScrapyCommand):
         self.exitcode = status
 
 
-def sources_toml(urls: dict[str, str]) -> str:
+def sources_toml(urls: dict[str, str], kinds: dict[str, str]) -> str:
     """A registry of the sample sites."""
     tables = (
-        f'[{name}]\nkind = "mirrors"\nstart_urls = ["{url}"]\npublisher = "CableCrawl"\n'
+        f'[{name}]\nkind = "{kinds[name]}"\nstart_urls = ["{url}"]\npublisher = "CableCrawl"\n'
         f'known_by = "scrapy demo"\nrank = {rank}\n'
         for rank, (name, url) in enumerate(urls.items())
     )
@@ -93,20 +111,30 @@ def show(folder: Path) -> None:
         f"  {len(cables)} cables, {sum(len(cable['witnesses']) for cable in cables)} copies of"
         f" them, {len(readings)} readings; the text of {len(changed)} differs between copies"
     )
-    richest = max(cables, key=lambda cable: (cable["reference_id"] in changed, _copies(cable)))
+    richest = max(
+        cables,
+        key=lambda cable: (
+            cable["reference_id"] in changed,
+            not cable["flags"],
+            len({witness["layout"] for witness in cable["witnesses"]}),
+            _copies(cable),
+        ),
+    )
     print(f"  for example {richest['reference_id']}, {richest['subject']}")
     print(
         f"    created {richest['created']} (exact to the {richest['created_precision']}),"
         f" {richest['classification']}, {richest['origin']}"
     )
-    for release in richest["releases"]:
+    for release in richest["releases"][:SHOWN_RELEASES]:
         print(
             f"    {release['value']:17} says {release['asserted_by']} at {release['source']}"
             f" ({release['basis']}, {release['confidence']})"
         )
+    if len(richest["releases"]) > SHOWN_RELEASES:
+        print(f"    and {len(richest['releases']) - SHOWN_RELEASES} release claims more")
     print(f"    its text is chosen by {richest['chosen_by']}")
     for witness in richest["witnesses"]:
-        print(f"    {witness['relation']:8} {witness['url']}")
+        print(f"    {witness['relation']:9} {witness['url']}")
     print("\nstripped: pages, characters")
     pages, characters = _stripped(folder / "data")
     for rule, count in sorted(pages.items(), key=lambda pair: -characters[pair[0]]):
@@ -146,12 +174,16 @@ def _texts(readings: list[dict[str, Any]]) -> Counter[str]:
 
 
 def _stripped(data_dir: Path) -> tuple[dict[str, int], dict[str, int]]:
-    """Pages and characters by boilerplate rule, from the last run's summary."""
+    """Pages and characters by boilerplate rule, from the runs' summaries."""
     engine = open_database(data_dir)
     try:
         with engine.connect() as db:
-            text = db.execute(select(t.run.c.summary).order_by(t.run.c.id.desc())).scalar_one()
+            summaries = [json.loads(text) for text in db.execute(select(t.run.c.summary)).scalars()]
     finally:
         engine.dispose()
-    summary = json.loads(text)
-    return summary["stripped"], summary["stripped_characters"]
+    pages: Counter[str] = Counter()
+    characters: Counter[str] = Counter()
+    for summary in summaries:
+        pages.update(summary["stripped"])
+        characters.update(summary["stripped_characters"])
+    return pages, characters

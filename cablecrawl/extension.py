@@ -38,6 +38,7 @@ class RunExtension:
         spider = crawler.spider
         assert spider is not None
         self.sources: dict[str, Source] = getattr(spider, "sources", {})
+        self.skipped: dict[str, str] = getattr(spider, "skipped", {})
         arguments: dict[str, str] = getattr(spider, "arguments", {})
         description = describe_run(spider.name, arguments, crawler.settings, self.sources.values())
         self.run = Run(Path(crawler.settings["DATA_DIR"]), description)
@@ -115,6 +116,8 @@ class RunExtension:
         count_problem(self.crawler.stats, problem)
 
     def spider_opened(self, spider: Spider) -> None:
+        for name, reason in self.skipped.items():
+            logger.warning("%s is skipped: %s", name, reason)
         if self.run.resumes:
             counts = self.run.frontier_counts()
             logger.warning(
@@ -141,6 +144,7 @@ class RunExtension:
             if state == "finished" and (reason != "finished" or self.run.requests_left()):
                 state = "stopped"
             self.summary = Summary.of_run(self.run, self.crawler.stats.get_stats(), state, reason)
+            self.summary.add_skipped(self.skipped)
             self.run.finish(state, reason, self.summary.as_dict())
         except CableCrawlError as error:
             self.error = self.error or error

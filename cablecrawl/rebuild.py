@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from cablecrawl.boilerplate import load_rules
+from cablecrawl.browser import NOT_RENDERED
 from cablecrawl.capture import (
     DamagedWarc,
     Location,
@@ -266,7 +267,7 @@ def _last_attempts(db: Connection) -> set[int]:
     newest = (
         select(func.max(t.capture.c.id))
         .join(t.run, t.run.c.id == t.capture.c.run)
-        .group_by(t.run.c.crawl, t.capture.c.source, t.capture.c.url)
+        .group_by(t.run.c.crawl, t.capture.c.source, t.capture.c.url, t.capture.c.via)
     )
     return set(
         db.execute(
@@ -287,7 +288,7 @@ def items_of_capture(
 
     Raises DamagedWarc when the record is not what was stored.
     """
-    if urlsplit(capture.url).path == "/robots.txt":
+    if urlsplit(capture.url).path == "/robots.txt" or capture.outcome == NOT_RENDERED:
         return []
     if capture.outcome != "ok":
         problem = problem_of_failure(capture) if is_last else None

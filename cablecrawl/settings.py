@@ -28,6 +28,10 @@ RETRY_TIMES = 3
 # What is given up is a problem row and a line of ours.
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"
 
+# Sites that number their pages: so many numbers in a row without a cable are the end. The known
+# site has all of 1 to 251,287, so that any run is long; one without a cable costs little.
+RANGE_END_AFTER = 500
+
 # The default starts 100 tasks for each response: 0.7 ms of a page's time for nothing.
 CONCURRENT_ITEMS = 4
 COOKIES_ENABLED = False
@@ -45,6 +49,18 @@ DOWNLOAD_FAIL_ON_DATALOSS = False
 # Cable pages have 0.2 MB at most; 16 MB unpacked stay within 200 MB of memory as text.
 DOWNLOAD_MAXSIZE = 16_000_000
 DOWNLOAD_WARNSIZE = 0
+
+# For sources with `render = true`: the path of the browser, or its name on PATH. Empty: the
+# first of chromium, chromium-browser and google-chrome that is there.
+BROWSER = ""
+# A page is ready when it asks for nothing and its document stays the same for so many seconds.
+# Scripts pause for less; and DOWNLOAD_DELAY has the next page wait for as long anyway.
+RENDER_QUIET = 1.0
+# Then it is taken as it is: a clock or a feed never comes to rest. Within DOWNLOAD_TIMEOUT, which
+# ends a page that cannot even be looked at.
+RENDER_WAIT = 15.0
+# Pages open at once, of all sources: Chromium and its driver take 0.7 GB with two, 0.9 with 16.
+RENDER_PAGES = 4
 
 EXTENSIONS = {"cablecrawl.extension.RunExtension": 0}
 DOWNLOADER_MIDDLEWARES = {

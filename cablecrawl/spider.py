@@ -10,6 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from cablecrawl.browser import use_browser
 from cablecrawl.capture.http import content_type
 from cablecrawl.frontier import CAPTURE
 from cablecrawl.items import Capture, PageItem, Problem
@@ -30,6 +31,8 @@ class CableSpider(Spider):
 
     sources: dict[str, Source]
     """Those that are crawled, by name."""
+    skipped: dict[str, str]
+    """Those that cannot be, with the reason."""
     arguments: dict[str, str]
     """As given with -a."""
     reader: PageReader
@@ -41,9 +44,10 @@ class CableSpider(Spider):
         """Raises CableCrawlError for arguments that cannot be used."""
         spider = super().from_crawler(crawler, *args)
         spider.arguments = dict(kwargs)
+        chosen = choose_sources(crawler.settings, cls.name, spider.arguments)
+        spider.skipped = use_browser(crawler.settings, chosen)
         spider.sources = {
-            source.name: source
-            for source in choose_sources(crawler.settings, cls.name, spider.arguments)
+            source.name: source for source in chosen if source.name not in spider.skipped
         }
         name_contact(crawler.settings, spider.sources.values())
         crawler.settings.set(

@@ -13,6 +13,7 @@ from cablecrawl.runs import DONE, Run
 from cablecrawl.sources import Source
 from cablecrawl.store.evidence import BACK, CHANGED, FIRST, UNCHANGED
 from cablecrawl.store.queries import cables_of_crawl, unlisted
+from cablecrawl.walk import WalkEnd
 
 PREFIX = "cablecrawl/"
 # Problems of a page that was got whole: the crawl is complete, the page gives no cable.
@@ -38,6 +39,8 @@ class SourceSummary:
     problems: int = 0
     failure: str | None = None
     """Why the crawl of the source is not complete; None: it is."""
+    walk: str | None = None
+    """Which numbers were asked for, where the source numbers its pages."""
 
     @property
     def cables(self) -> int:
@@ -86,6 +89,11 @@ class Summary:
                 summary.sources.append(_of_source(db, source, run, stats, state))
         return summary
 
+    def add_skipped(self, reasons: Mapping[str, str]) -> None:
+        """Name the sources that were not crawled, with the reason."""
+        for name, reason in reasons.items():
+            self.sources.append(SourceSummary(name, failure=f"skipped: {reason}"))
+
     @property
     def failed(self) -> list[SourceSummary]:
         return [source for source in self.sources if source.failure is not None]
@@ -117,6 +125,7 @@ class Summary:
                 source.problems,
             )
             lines.append(f"  {source.name:{width}}" + "".join(f"{n:>11,}" for n in numbers))
+        lines += [f"  {source.name}: {source.walk}" for source in self.sources if source.walk]
         rate = self.pages / self.seconds if self.seconds else 0.0
         lines.append(
             f"  {self.pages:,} responses, {_size(self.bytes_received)}, {rate:.1f} a second"
@@ -176,8 +185,11 @@ def _of_source(
         unlisted=len(unlisted(db, source.name)),
         problems=sum(problems.values()),
     )
+    walk = WalkEnd.of(source.name, stats)
+    summary.walk = walk.line if walk is not None else None
     if state == "finished":
-        summary.failure = _failure(db, source, run, problems)
+        reasons = (_failure(db, source, run, problems), _walk_failure(walk, run))
+        summary.failure = "; ".join(reason for reason in reasons if reason) or None
     return summary
 
 
@@ -194,6 +206,14 @@ def _failure(db: Connection, source: Source, run: Run, problems: Mapping[str, in
         return f"{held:,} cables, at least {least:,} expected"
     if most is not None and held > most:
         return f"{held:,} cables, at most {most:,} expected"
+    return None
+
+
+def _walk_failure(walk: WalkEnd | None, run: Run) -> str | None:
+    if walk is not None:
+        return walk.failure
+    if "range" in run.description.arguments:
+        return "no numbered page to begin with: give one with -a url="
     return None
 
 

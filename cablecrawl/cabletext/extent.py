@@ -40,6 +40,8 @@ ROUTING_LINE = re.compile(
     )""",
     re.X,
 )
+# A classification above the head of a printed page opens no body.
+PRINTED_HEAD = re.compile(r"[^\n]*\n\s*PAGE \d\d ")
 RECIPIENTS = re.compile(r"[ \t]*(?:TO|INFO|XMT|R[A-Z]{3,7}/)")
 CAPITALS = re.compile(r"[^a-z]*$")
 
@@ -61,7 +63,9 @@ def split_header(text: str) -> int:
         elif shown == PARTIAL_NOTICE:
             body = position
         elif CLASSIFICATION_LINE.match(line):
-            return start if body else 0
+            if not PRINTED_HEAD.match(text, start):
+                break
+            body = position
         elif ROUTING_LINE.match(line):
             body = position
             in_recipients = in_recipients or RECIPIENTS.match(line) is not None

@@ -6,6 +6,16 @@ An exchange becomes up to three records, each its own gzip member:
     request, metadata               none came
     metadata                        none came, and no request was sent
 
+A document as a browser shows it is no exchange, and is written as one that has no request:
+
+    metadata, resource              what a browser made of a response
+
+It is a `resource` and no `conversion`. A conversion is another version of one record's content
+and bears that record's address, so that replay offers it as the page itself (pywb does). This
+has content of its own, from scripts and from data that were fetched beside the response. A
+`resource` may not have WARC-Refers-To: WARC-Concurrent-To names the response. Its address is
+`urn:dom:` and the page's, as other crawlers write what they make of a rendered page.
+
 The last member is the one a `Location` points at, so when it is whole the exchange is whole,
 and its end is the end of the exchange.
 
@@ -50,11 +60,16 @@ TRANSFER_ENCODING = re.compile(rb"^transfer-encoding[ \t]*:.*\r?\n(?:[ \t].*\r?\
 # The empty line that ends an HTTP head; readers also stop at one that lacks its CR.
 EMPTY_LINE = re.compile(rb"\n[ \t\r]*\n")
 
-HTTP_MEDIA_TYPES = {
+FIELDS_MEDIA_TYPE = "application/warc-fields"
+RENDERED_MEDIA_TYPE = "text/html; charset=utf-8"
+"""Of a document as a browser shows it, which is written down in this encoding."""
+MEDIA_TYPES = {
+    "metadata": FIELDS_MEDIA_TYPE,
     "request": "application/http;msgtype=request",
     "response": "application/http;msgtype=response",
+    "resource": RENDERED_MEDIA_TYPE,
 }
-FIELDS_MEDIA_TYPE = "application/warc-fields"
+RENDERED_URN = "urn:dom:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,7 @@ class Exchange:
     """With a time zone; stored in UTC, to the microsecond (WARC 1.1 allows fractions)."""
     outcome: str
     """ok, http_error, undecodable, timeout, dns, tls, refused, reset, dataloss, too_large,
-    robots_denied, address_refused, failed …"""
+    robots_denied, address_refused, not_rendered, incomplete, browser_failed, failed …"""
     status: int | None
     request_block: bytes
     """Request line, headers, empty line; b"" when none was sent."""
@@ -88,11 +103,16 @@ class Exchange:
     """WARC-Truncated: one of `TRUNCATIONS`."""
     detail: str | None = None
     """Why it failed."""
+    rendered_from: str | None = None
+    """The capture_id of the response that a browser was shown; the payload is then what it made
+    of it, and there is neither request nor response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where the response of an exchange stands, or its metadata when there was no response."""
+    """Where the response of an exchange stands, or its metadata when there was no response.
+
+    Of a rendered document: where that stands."""
 
     warc: str
     """File name, without `.open`."""
@@ -125,35 +145,44 @@ def encode_exchange(exchange: Exchange, *, level: int = LEVEL) -> EncodedExchang
     Transfer-Encoding header is left out of the stored head; every other byte is kept.
 
     Raises ValueError for a capture_id that is not a `urn:uuid:`, a time without a zone, a
-    truncation WARC does not know, a payload without a head, and a head that is not lines with
-    one empty line, the last.
+    truncation WARC does not know, a payload without a head, a head that is not lines with
+    one empty line, the last, and a rendered document that has a request or a response.
     """
     head = _stored_head(exchange)
+    rendered = exchange.rendered_from is not None
+    if rendered and (exchange.request_block or head):
+        raise ValueError(f"{exchange.url!r}: a rendered document with an exchange")
     if exchange.truncated is not None and exchange.truncated not in TRUNCATIONS:
         raise ValueError(
             f"truncated = {exchange.truncated!r}: WARC has only {', '.join(TRUNCATIONS)}"
         )
-    order = record_order(has_request=bool(exchange.request_block), has_response=bool(head))
+    order = record_order(
+        has_request=bool(exchange.request_block), has_response=bool(head), is_rendered=rendered
+    )
     ids = record_ids(exchange.capture_id, order)
     date = warc_date(exchange.fetched_at)
-    target = NOT_IN_TARGET_URI.sub(_percent, exchange.url)
+    target = (RENDERED_URN if rendered else "") + NOT_IN_TARGET_URI.sub(_percent, exchange.url)
     body_sha256 = payload_sha256(exchange.payload)
     blocks: dict[str, tuple[bytes, ...]] = {
         "metadata": (_exchange_fields(exchange, order),),
         "request": (exchange.request_block,),
         "response": (head, exchange.payload),
+        "resource": (exchange.payload,),
     }
 
     members = []
     for kind in order:
         headers = [
             ("WARC-Target-URI", target),
-            ("Content-Type", HTTP_MEDIA_TYPES.get(kind, FIELDS_MEDIA_TYPE)),
+            ("Content-Type", MEDIA_TYPES[kind]),
         ]
         headers += [("WARC-Concurrent-To", f"<{ids[other]}>") for other in order if other != kind]
         if _is_ip_address(exchange.ip_address):
             headers.append(("WARC-IP-Address", f"{exchange.ip_address}"))
-        if kind == "response":
+        if kind == "resource":
+            # Only here: a response that stands alone does not know what will be made of it.
+            headers.append(("WARC-Concurrent-To", f"<{_checked_id(exchange.rendered_from)}>"))
+        if kind in ("response", "resource"):
             headers.append(("WARC-Payload-Digest", f"sha256:{body_sha256}"))
             if exchange.truncated is not None:
                 headers.append(("WARC-Truncated", exchange.truncated))
@@ -204,7 +233,11 @@ def encode_record(
 
 
 def decode_exchange(
-    fields: Sequence[tuple[str, str]], date: str, request_block: bytes, response_block: bytes
+    fields: Sequence[tuple[str, str]],
+    date: str,
+    request_block: bytes,
+    response_block: bytes,
+    resource_block: bytes,
 ) -> Exchange:
     """The exchange its records were made from; the blocks are b"" where there is no record.
 
@@ -224,11 +257,12 @@ def decode_exchange(
             status=int(values["status"]) if "status" in values else None,
             request_block=request_block,
             response_head=head,
-            payload=payload,
+            payload=payload or resource_block,
             ip_address=values.get("ip"),
             flags=tuple(value for name, value in fields if name == "flag"),
             truncated=values.get("truncated"),
             detail=values.get("detail"),
+            rendered_from=values.get("rendered-from"),
         )
     except KeyError as error:
         raise ValueError(f"its metadata has no field {error}") from error
@@ -242,8 +276,10 @@ def split_response(block: bytes) -> tuple[bytes, bytes]:
     return block[: end + 4], block[end + 4 :]
 
 
-def record_order(*, has_request: bool, has_response: bool) -> tuple[str, ...]:
+def record_order(*, has_request: bool, has_response: bool, is_rendered: bool) -> tuple[str, ...]:
     """The record types of an exchange, as they follow each other in the file."""
+    if is_rendered:
+        return ("metadata", "resource")
     request = ("request",) if has_request else ()
     return ("metadata", *request, "response") if has_response else (*request, "metadata")
 
@@ -253,9 +289,7 @@ def record_ids(capture_id: str, order: Sequence[str]) -> dict[str, str]:
 
     Raises ValueError when the capture ID is not a `urn:uuid:`.
     """
-    capture = uuid.UUID(capture_id)
-    if capture.urn != capture_id:
-        raise ValueError(f"capture_id = {capture_id!r}: expected {capture.urn}")
+    capture = uuid.UUID(_checked_id(capture_id))
     others = {kind: uuid.uuid5(capture, kind).urn for kind in order[:-1]}
     return {**others, order[-1]: capture_id}
 
@@ -346,13 +380,14 @@ def _exchange_fields(exchange: Exchange, order: Sequence[str]) -> bytes:
         ("truncated", exchange.truncated),
         ("ip", exchange.ip_address),
         ("detail", exchange.detail),
+        ("rendered-from", exchange.rendered_from),
     ]
     return encode_fields((name, value) for name, value in fields if value is not None)
 
 
 def _stored_head(exchange: Exchange) -> bytes:
     if not exchange.response_head:
-        if exchange.payload:
+        if exchange.payload and exchange.rendered_from is None:
             raise ValueError(f"{exchange.url!r}: a payload without a response head")
         return b""
     head = TRANSFER_ENCODING.sub(b"", exchange.response_head)
@@ -360,6 +395,13 @@ def _stored_head(exchange: Exchange) -> bytes:
     if not head.endswith(b"\r\n\r\n") or empty_line is None or empty_line.end() != len(head):
         raise ValueError(f"{exchange.url!r}: the response head does not end at its empty line")
     return head
+
+
+def _checked_id(capture_id: str | None) -> str:
+    urn = uuid.UUID(capture_id).urn
+    if urn != capture_id:
+        raise ValueError(f"capture_id = {capture_id!r}: expected {urn}")
+    return urn
 
 
 def _percent(match: re.Match[str]) -> str:

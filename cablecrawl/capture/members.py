@@ -16,6 +16,7 @@ from typing import BinaryIO
 from isal import igzip_lib, isal_zlib
 
 from cablecrawl.capture.exchange import (
+    RENDERED_MEDIA_TYPE,
     Exchange,
     Location,
     decode_exchange,
@@ -34,7 +35,10 @@ CHUNK = 64 * 1024
 # A header of ours is below 1 KB but for its URL; browsers and servers stop far below this.
 MAX_HEADER = 1024 * 1024
 
-EXCHANGE_RECORDS = ("metadata", "request", "response")
+EXCHANGE_RECORDS = ("metadata", "request", "response", "resource")
+
+# What a server would send with a document as a browser shows it: one path reads both.
+RENDERED_HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: {RENDERED_MEDIA_TYPE}\r\n\r\n".encode("ascii")
 
 
 class DamagedWarc(Exception):
@@ -185,6 +189,8 @@ class ResponseReader:
     def read(self, location: Location, *, verify: bool = False) -> tuple[bytes, bytes]:
         """Head and payload of the response at `location`; both b"" when there was no response.
 
+        Of a rendered document the head is RENDERED_HEAD, which no server has sent.
+
         Finds the file sealed or still open. `verify=True` checks the block digest too; CRC and
         lengths are always checked. Raises DamagedWarc, or FileNotFoundError.
         """
@@ -199,6 +205,8 @@ class ResponseReader:
         if member.length != location.length:
             why = f"{member.length} bytes long, expected {location.length}"
             raise DamagedWarc(self._path, location.offset, why)
+        if member.kind == "resource":
+            return RENDERED_HEAD, member.block
         if member.kind != "response":
             return b"", b""
         try:
@@ -252,7 +260,11 @@ def _assemble(group: list[Member]) -> Exchange | None:
     fields = decode_fields(metadata.block)
     values = dict(fields)
     order = tuple(values.get("records", "").split(" "))
-    if order != record_order(has_request="request" in order, has_response="response" in order):
+    if order != record_order(
+        has_request="request" in order,
+        has_response="response" in order,
+        is_rendered="rendered-from" in values,
+    ):
         raise ValueError("its metadata does not name its records")
     if kinds != order[: len(kinds)]:
         raise ValueError(f"a {kinds[-1]} record out of place")
@@ -267,6 +279,7 @@ def _assemble(group: list[Member]) -> Exchange | None:
         metadata.headers.get("warc-date", ""),
         by_kind["request"].block if "request" in order else b"",
         by_kind["response"].block if "response" in order else b"",
+        by_kind["resource"].block if "resource" in order else b"",
     )
 
 

@@ -3,6 +3,9 @@
 It sits below HttpCompression, so it has the body as it came. The exchange is in the WARC file
 and its row committed before the response goes on; then its content coding is undone, strictly,
 and a body that is not whole is asked for again and read by nobody.
+
+A page that a browser was shown makes two captures: the response, as it came, and the document
+that the browser made of it. The second is read.
 """
 
 from __future__ import annotations
@@ -31,7 +34,9 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 from w3lib.url import safe_url_string
 
+from cablecrawl.browser import NOT_RENDERED, RENDERING, Rendering
 from cablecrawl.capture import Exchange, read_response
+from cablecrawl.capture.exchange import RENDERED_MEDIA_TYPE
 from cablecrawl.capture.http import content_codings, parse_head, request_block, response_head
 from cablecrawl.decoding import TooLargeError, UndecodableError, decode_content
 from cablecrawl.errors import StorageError
@@ -60,6 +65,9 @@ DATALOSS = "dataloss"
 # Refused before anything was sent.
 NOT_SENT = frozenset(("robots_denied", "robots_unreachable", "out_of_scope"))
 
+# What another try can mend of a rendered page.
+TO_RENDER_AGAIN = frozenset(("browser_failed", "timeout", "incomplete"))
+
 # The flag of a response that comes from a WARC file.
 CAPTURED = "captured"
 
@@ -87,7 +95,7 @@ class CaptureMiddleware:
         """Answer from the store what a killed run had captured and not yet read."""
         if ROW not in request.meta:
             return None
-        unread = self.unread.pop((request.meta[SOURCE], request.url), None)
+        unread = self.unread.pop((request.meta[SOURCE], request.url, request.meta.get(VIA)), None)
         if unread is None:
             return None
         capture, location = unread
@@ -99,6 +107,9 @@ class CaptureMiddleware:
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         content, outcome, detail = self._assess(response)
+        rendering: Rendering | None = request.meta.pop(RENDERING, None)
+        if rendering is not None:
+            outcome = NOT_RENDERED
         if CAPTURED not in response.flags:
             await self._capture(request, response, outcome, detail)
         if outcome in ("undecodable", "too_large", DATALOSS):
@@ -110,6 +121,8 @@ class CaptureMiddleware:
             if retry is not None:
                 return retry
             raise UnreadableError(f"{outcome}: {detail}")
+        if rendering is not None:
+            return await self._read_rendering(request, rendering)
         headers = response.headers.copy()
         headers.pop("Content-Encoding", None)
         # A plain Response: a text one would have Scrapy guess at its encoding.
@@ -170,7 +183,52 @@ class CaptureMiddleware:
             truncated="disconnect" if outcome == DATALOSS else None,
             detail=detail,
         )
-        is_read = outcome != "ok" or ROW not in request.meta
+        await self._store(request, exchange)
+        stats = self.crawler.stats
+        stats.inc_value("cablecrawl/captures")
+        stats.inc_value(f"cablecrawl/captures/{outcome}")
+        stats.inc_value("cablecrawl/bytes", len(exchange.payload))
+
+    async def _read_rendering(self, request: Request, rendering: Rendering) -> Request | Response:
+        """Captures the document that a browser made of a response, or that it made none.
+
+        Returns it to be read, or another try.
+        """
+        response: Capture = request.meta[CAPTURE]
+        outcome, flags, retry = rendering.outcome, rendering.flags, None
+        if outcome in TO_RENDER_AGAIN:
+            retry = get_retry_request(request, spider=self._spider, reason=f"cablecrawl_{outcome}")
+        if outcome == "incomplete" and retry is None:
+            # What it lacks is lasting, and perhaps a counter of visits: what there is is read.
+            outcome, flags = "ok", (*flags, "incomplete")
+        exchange = Exchange(
+            capture_id=uuid.uuid4().urn,
+            run_id=self.run.id,
+            source=request.meta[SOURCE],
+            url=request.url,
+            via=request.meta.get(VIA),
+            fetched_at=datetime.now(UTC),
+            outcome=outcome,
+            status=None,
+            request_block=b"",
+            response_head=b"",
+            payload=rendering.document,
+            flags=flags,
+            detail=rendering.detail,
+            rendered_from=response.capture_id if rendering.document else None,
+        )
+        await self._store(request, exchange)
+        self.crawler.stats.inc_value(f"cablecrawl/captures/{outcome}")
+        if retry is not None:
+            return retry
+        if outcome != "ok":
+            raise UnreadableError(f"{outcome}: {rendering.detail}")
+        headers = {"Content-Type": RENDERED_MEDIA_TYPE}
+        return Response(request.url, headers=headers, body=rendering.document, flags=list(flags))
+
+    async def _store(self, request: Request, exchange: Exchange) -> None:
+        """Have an exchange written; its capture is in the request's meta then."""
+        is_read = exchange.outcome != "ok" or ROW not in request.meta
         insert = partial(add_capture, is_read=is_read)
         try:
             capture: Capture = await asyncio.wrap_future(
@@ -180,10 +238,6 @@ class CaptureMiddleware:
             self.extension.fail(error)
             raise IgnoreRequest("the store cannot be written") from error
         request.meta[CAPTURE] = capture
-        stats = self.crawler.stats
-        stats.inc_value("cablecrawl/captures")
-        stats.inc_value(f"cablecrawl/captures/{outcome}")
-        stats.inc_value("cablecrawl/bytes", len(exchange.payload))
 
 
 def redirect_target(response: Response) -> str | None:

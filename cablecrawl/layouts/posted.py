@@ -90,7 +90,7 @@ RECORD_OPENING = re.compile(r"^(?=[ \t]*(?:[<>\"]|\d{1,6}[\t,\n]|[Ii][Dd]:|[Cc]a
 # What is left of brackets whose content a browser took for a tag.
 BRACKETS_ABOVE = re.compile(r"^[ \t]*[<>]{1,4}\s*\Z", re.M)
 # Behind it a body has text of its own, and a second header is that of another cable.
-PARAGRAPH = re.compile(r"^[ \t]*¶?\d{1,2}\. ", re.M)
+PARAGRAPH = re.compile(r"^[ \t]*¶?\d{1,2}\.[ \t(]", re.M)
 # How the paragraphs of a cable open that have no number.
 CABLE_PARAGRAPH = re.compile(r"¶|\d{1,2}\.|\(\w{1,4}\)|[A-Z]{2,}|(?:Classified|Summary|Comment)\b")
 OWN_SERIAL = re.compile(r"^DE R[A-Z]+ #0*(\d+)", re.M)
@@ -290,7 +290,12 @@ class _Reader:
 
     def _records(self) -> Iterator[tuple[int, Found]]:
         """Raw records of a dump, and the IDs that they state."""
-        rules = rules_of_kind("dump_record", load_rules())
+        rules = [
+            rule
+            for kind in ("dump_record", "key_block")
+            for rule in rules_of_kind(kind, load_rules())
+            if rule.place == "start"
+        ]
         for opening in self._matches(RECORD_OPENING):
             record = _record_at(self.text, opening.start(), self.span.end, rules)
             if record is not None and record.groupdict().get("record_id"):
@@ -335,7 +340,8 @@ class _Reader:
         body = self._body_of(current)
         paragraph = PARAGRAPH.search(self.text, body, max(body, min(position, body + REACH)))
         if is_named:
-            return paragraph is not None or position - body > HEADING_REACH
+            heading = HEADING_MARK.search(self.text, body, min(position, body + REACH))
+            return paragraph is not None or heading is not None or position - body > HEADING_REACH
         if paragraph is None or not self.text.startswith("VZCZC", position):
             return False
         serial = OWN_SERIAL.search(

@@ -70,7 +70,7 @@ def why_no_browser(settings: BaseSettings, program: str | None) -> str | None:
     if find_spec(EXTRA) is None:
         return (
             "its pages need a browser, and scrapy-playwright is not installed:"
-            " pip install 'cablecrawl[browser]'"
+            " .venv/bin/pip install scrapy-playwright"
         )
     if program is None and settings["BROWSER"]:
         return f"its pages need a browser, and BROWSER={settings['BROWSER']} is no program"

@@ -213,11 +213,12 @@ class CaptureRecord:
     fetched_at: str
     """When it was made (UTC)."""
     outcome: str
-    """`ok`, `http_error`, `undecodable`, `timeout`, `robots_denied`, …"""
+    """`ok`, `not_rendered` (whole; a browser made a document of it, the next capture, and that one
+    is read), `http_error`, `undecodable`, `timeout`, `browser_failed`, `robots_denied`, …"""
     status: int | None
-    """The HTTP status; null: there was no response."""
+    """The HTTP status; null: there was no response, or it is what a browser made of one."""
     flags: list[str]
-    """What was odd, in words."""
+    """What is special about it, in words: `rendered`, `incomplete`, …"""
     detail: str | None
     """Why it failed."""
     warc: str

@@ -535,7 +535,7 @@ def test_where_every_source_is_skipped_the_run_says_so(tmp_path: Path, pages: Pa
 @pytest.mark.parametrize(
     ("module", "program", "setting", "advice"),
     [
-        (None, "/usr/bin/chromium", "", "pip install 'cablecrawl[browser]'"),
+        (None, "/usr/bin/chromium", "", "pip install scrapy-playwright"),
         ("there", None, "", "apt-get install chromium"),
         ("there", None, "/opt/chrome", "BROWSER=/opt/chrome is no program"),
     ],

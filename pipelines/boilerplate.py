@@ -22,6 +22,9 @@ from cablecrawl.runs import Stats
 
 logger = logging.getLogger(__name__)
 
+# The field of the dots that end an excerpt: a flag, since the text looks whole without them.
+CUT_SHORT = "cut_short"
+
 # What of an unlabelled stretch is shown in the log.
 SHOWN = 60
 
@@ -127,6 +130,8 @@ def facts_of(matter: Matter, excerpt: Excerpt, stated_id: Found) -> Iterator[Fou
         span = excerpt.locate(*fact.span)
         kind, rule = matter.rule.kind, f"boilerplate_{matter.rule.name}/1"
         yield Found(fact.field, fact.value, span, kind, rule)
+        if fact.field == CUT_SHORT:
+            yield Found("flag", CUT_SHORT, span, "crawler", rule)
         other = another_cable(fact, stated_id)
         if other is not None:
             yield Found("record_of", other, span, "crawler", "record_identity/1")

@@ -105,6 +105,35 @@ def _cable_text(pre: str) -> str:
     return BLANK_LINES_BELOW.sub("", BLANK_LINES_ABOVE.sub("", text))
 
 
+# Signs that something stands in a cable's text without being cable, by the rule that takes it.
+# Cruder than the rules and written without them: by these the dialects were counted first.
+SIGNS = {
+    "partner_heading": re.compile(r"(?m)^(?:US )?\w+day, \d\d \w+ \d{4}, \d\d:\d\d"),
+    "publication_note": re.compile(r"\ANOTE - "),
+    "partner_date_line": re.compile(r"\A\d{4}-"),
+    "partner_date_at_end": re.compile(r"[A-Z] \d{4}-\d\d-\d\d\s*\Z"),
+    "dump_record_lines": re.compile(r"\A\W*\d{5,6}\W*\n\d"),
+    "key_block_in_capitals": re.compile(r"(?m)^DESTINATION:"),
+    "archive_line": re.compile(r"\d{4}[A-Z]{4,6}\d{5} - [^\n]*\Z"),
+    "lone_angle": re.compile(r"(?m)^>\s*$"),
+    "transmission_end": re.compile(r"(?im)^NNNN\s*$"),
+    "end_cable_text": re.compile(r"(?m)^End Cable Text"),
+    "partner_watermark": re.compile(r"@ EL P|EL PAÍS"),
+    "dump_number": re.compile(r"\nID:.*\Z"),
+    "dump_query": re.compile(r"SELECT \*"),
+    "excerpt_mark": re.compile(r"\A[\s\S]{,255}\.\.\.\Z"),
+    "excerpt_remnant": re.compile(
+        r"\A[\s\S]{256,}(?:JONES|[A-Z][a-z]+|[A-Z]{5,}) *\n[ \n]*[^a-z\n]*\.\.\.\Z"
+    ),
+    "cable_text_label": re.compile(r"Cable\s+Text:"),
+}
+
+
+def has_matter(page: PlainReading) -> bool:
+    """Whether something stands in its header or body that is no cable."""
+    return any(sign.search(text) for sign in SIGNS.values() for text in (page.header, page.body))
+
+
 # What a reader sees of a page, character by character, spacing aside.
 UNSEEN = re.compile(r"\A.*?<body>|<script.*?</script>|<title>.*?</title>", re.S)
 MARKUP = re.compile(r"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -12,31 +11,17 @@ from cablecrawl.boilerplate import PARTS, load_rules
 from cablecrawl.items import CablePage
 from cablecrawl.ledger import UNLABELLED
 from pipelines.boilerplate import BoilerplatePipeline
-from tests.corpus import SMALL_SNAPSHOT, SNAPSHOTS, cable_pages, read_plainly, unpack_snapshot
+from tests.corpus import (
+    SIGNS,
+    SMALL_SNAPSHOT,
+    SNAPSHOTS,
+    cable_pages,
+    read_plainly,
+    unpack_snapshot,
+)
 from tests.pipelines import PageLine, assert_ledger_is_complete
 from tests.stores import CountedStats
 
-# Cruder than the rules and written without them: by these the dialects were counted first.
-SIGNS = {
-    "partner_heading": re.compile(r"(?m)^(?:US )?\w+day, \d\d \w+ \d{4}, \d\d:\d\d"),
-    "publication_note": re.compile(r"\ANOTE - "),
-    "partner_date_line": re.compile(r"\A\d{4}-"),
-    "partner_date_at_end": re.compile(r"[A-Z] \d{4}-\d\d-\d\d\s*\Z"),
-    "dump_record_lines": re.compile(r"\A\W*\d{5,6}\W*\n\d"),
-    "key_block_in_capitals": re.compile(r"(?m)^DESTINATION:"),
-    "archive_line": re.compile(r"\d{4}[A-Z]{4,6}\d{5} - [^\n]*\Z"),
-    "lone_angle": re.compile(r"(?m)^>\s*$"),
-    "transmission_end": re.compile(r"(?im)^NNNN\s*$"),
-    "end_cable_text": re.compile(r"(?m)^End Cable Text"),
-    "partner_watermark": re.compile(r"@ EL P|EL PAÍS"),
-    "dump_number": re.compile(r"\nID:.*\Z"),
-    "dump_query": re.compile(r"SELECT \*"),
-    "excerpt_mark": re.compile(r"\A[\s\S]{,255}\.\.\.\Z"),
-    "excerpt_remnant": re.compile(
-        r"\A[\s\S]{256,}(?:JONES|[A-Z][a-z]+|[A-Z]{5,}) *\n[ \n]*[^a-z\n]*\.\.\.\Z"
-    ),
-    "cable_text_label": re.compile(r"Cable\s+Text:"),
-}
 # The most that stands around a cable, blanks aside: a key block, a watermark and a number.
 MOST_REMOVED = 150
 

@@ -244,7 +244,7 @@ def test_a_compressed_site_is_read_as_it_was_written(tmp_path: Path, mirror: Pat
         project.crawl("-a", f"url={server.url}")
     bodies = {line["stated_id"]: line["body"] for line in project.export().lines("readings")}
     assert {key: body.strip() for key, body in bodies.items()} == {
-        cable.reference_id: cable.body.strip() for cable in invented_cables(12)
+        cable.reference_id: cable.bare_body.strip() for cable in invented_cables(12)
     }
 
 

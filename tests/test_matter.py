@@ -285,7 +285,7 @@ def test_a_mail_programs_lines_above_a_header_go() -> None:
         f"{found_by} \nResults\n\nCable \nText:   \n",
     ):
         assert strip(lead + HEADER, "header") == HEADER
-        assert strip(lead + CABLE) == lead + CABLE
+        assert strip(lead + CABLE) == CABLE
 
 
 # Lines that cables have (dossier 6.4), and such as the rules take at another place.

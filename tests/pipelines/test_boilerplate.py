@@ -39,15 +39,6 @@ def labelled(cable: InventedCable, folder: Path, build: Build | None = None) -> 
     return line.cable(cable.page, sample_page(folder, cable, build))
 
 
-def less_matter(cable: InventedCable) -> str:
-    """The cable's body less what newspaper and dump have put above it."""
-    if cable is OSLO:
-        return cable.body.removeprefix("Thursday, 05 November 2009, 09:42\n")
-    if cable is QUITO:
-        return cable.body[cable.body.index(cable.header) :]
-    return cable.body
-
-
 def removed(page: CablePage, rule: str) -> str:
     return "".join(
         page.page.text[start:end]
@@ -67,7 +58,7 @@ def test_every_character_of_every_sample_page_is_explained(
     for cable in cables:
         page = line.cable(cable.page, (tmp_path / cable.page).read_bytes())
         assert_ledger_is_complete(page)
-        assert page.cable.body.text == less_matter(cable)
+        assert page.cable.body.text == cable.bare_body
     assert UNLABELLED not in " ".join(line.stats)
 
 
@@ -211,7 +202,7 @@ def stated(page: CablePage) -> dict[str, tuple[str, str, str, str | None]]:
 
 def test_a_newspapers_heading_goes_from_the_body_and_its_date_is_claimed(tmp_path: Path) -> None:
     page = PageLine().cable(OSLO.page, sample_page(tmp_path, OSLO))
-    assert page.cable.body.text == less_matter(OSLO)
+    assert page.cable.body.text == OSLO.bare_body
     assert removed(page, "partner_heading") == "Thursday, 05 November 2009, 09:42\n"
     assert stated(page) == {
         "partner_created": (
@@ -228,7 +219,7 @@ def test_a_newspapers_heading_goes_from_the_body_and_its_date_is_claimed(tmp_pat
 
 def test_a_dumps_record_goes_from_the_body_and_its_columns_are_claimed(tmp_path: Path) -> None:
     page = PageLine().cable(QUITO.page, sample_page(tmp_path, QUITO))
-    assert page.cable.body.text == less_matter(QUITO)
+    assert page.cable.body.text == QUITO.bare_body
     assert page.cable.body.text.startswith("VZCZCXRO")
     assert {field: value for field, (value, *_) in stated(page).items()} == {
         "record_number": "955988",
@@ -255,7 +246,7 @@ def test_a_record_of_another_cable_is_told(tmp_path: Path) -> None:
         "record_identity/1",
         "04LIMA9311",
     )
-    assert page.cable.body.text == less_matter(QUITO)
+    assert page.cable.body.text == QUITO.bare_body
     assert page.reference_id is not None and page.reference_id.canonical == "04QUITO9311"
 
 

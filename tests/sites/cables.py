@@ -31,6 +31,9 @@ CLASSIFICATIONS = (
 )
 
 
+NEWSPAPER_DATE = re.compile(r"\A\w+day, \d\d \w+ \d{4}, \d\d:\d\d\n")
+
+
 @dataclass(frozen=True)
 class InventedCable:
     reference_id: str
@@ -53,6 +56,12 @@ class InventedCable:
     """The claim of builds that give none of their own."""
     shows: str = ""
     """What this cable is in the set for."""
+
+    @property
+    def bare_body(self) -> str:
+        """The body less what a newspaper or a dump has put above it."""
+        record = self.body.find(self.header)
+        return NEWSPAPER_DATE.sub("", self.body[max(record, 0) :])
 
     @property
     def month(self) -> str:

@@ -26,10 +26,14 @@ from cablecrawl.layouts.posted import (
     read_content,
 )
 from cablecrawl.pagetext import PageText, Tag, closing_tags, without_references
+from cablecrawl.releases import CHROME_START
 
 NAME = "wordpress"
 
 # In nearly every page of a blog, in no page of WikiLeaks: looked for before any tag.
+# WikiLeaks' own pages are told sooner, by what each has near its top: the traces would be looked
+# for all through them (0.12 ms a page).
+HEAD = 4096
 TRACES = ("wp-content/", "wp-includes/", "entry-content", "wp-block-", "WordPress", "hentry")
 CLASS = re.compile(r"""\bclass\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
 ID = re.compile(r"""\bid\s*=\s*["']?([\w-]+)""", re.I)
@@ -95,7 +99,7 @@ def read(page: PageText) -> PageReading | None:
     """What the page holds; None when it is not of this layout."""
     if not page.tags:
         return _read_text(page)
-    if not any(trace in page.document for trace in TRACES):
+    if CHROME_START in page.document[:HEAD] or not any(t in page.document for t in TRACES):
         return None
     return _Page(page).read()
 

@@ -379,6 +379,6 @@ def earliest_release(releases: Iterable[ReleaseClaim]) -> str | None:
     return min(stamps, default=None)
 
 
-def fullness(body: str) -> int:
-    """How much text a body has: its letters and digits, runs of redaction marks not counted."""
-    return sum(map(len, LETTER_OR_DIGIT.findall(REDACTION_RUN.sub("", body))))
+def fullness(text: str) -> int:
+    """How much a text has: its letters and digits, runs of redaction marks not counted."""
+    return sum(map(len, LETTER_OR_DIGIT.findall(REDACTION_RUN.sub("", text))))

@@ -39,8 +39,8 @@ SMILIES = {
 }
 FOLDED = str.maketrans({**MARKS, **SMILIES})
 DASHES = re.compile(r"\s*-[-\s]*")
-# The same smilies may be written with a nose.
-NOSE = re.compile(r"(?<=[8:;])-(?=[)(DPo?|x])")
+# The same smilies may be written with a nose; they are ones only with blanks around them.
+NOSE = re.compile(r"(?<!\S)([8:;])-([)(DPo?|x])(?!\S)")
 
 
 def fold(text: str) -> str:
@@ -48,5 +48,6 @@ def fold(text: str) -> str:
 
     White space beside a dash goes: ` -- ` is set as `—` and as ` – ` alike.
     """
-    plain = NOSE.sub("", text.translate(FOLDED))
-    return " ".join(DASHES.sub("-", plain).split())
+    # Dashes first: folding twice must be folding once.
+    plain = " ".join(DASHES.sub("-", text.translate(FOLDED)).split())
+    return NOSE.sub(r"\1\2", plain)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,6 @@ from typing import NamedTuple
 import pytest
 
 from cablecrawl.boilerplate import load_rules
-from cablecrawl.cabletext.extent import PARTIAL_NOTICE
 from cablecrawl.items import CablePage
 from cablecrawl.reading import PageReader, items_of
 from cablecrawl.typography import fold
@@ -19,7 +17,14 @@ from tests.corpus import cable_pages, read_plainly, unpack_snapshot
 from tests.pipelines import capture_of
 from tests.sites.cablebrowser import LABELS, MARKUPS, Dress, Markup, page_of
 from tests.stores import CountedStats
-from tests.wordpress.posts import FORMS, SEVERAL, PostedCable, post_of, posted
+from tests.wordpress.posts import (
+    FORMS,
+    SEVERAL,
+    PostedCable,
+    has_broken_lines,
+    post_of,
+    posted,
+)
 from tests.wordpress.shown import post_page
 
 SNAPSHOT = "release-2010-12-22"
@@ -167,16 +172,6 @@ def test_no_cable_loses_or_gains_a_character_on_a_cable_browsers_page(
         (page,) = reader.read(url, answer.content.decode(), media_type)
         assert page.cable.stated_id.value == cable.reference_id
         assert_same(parts_of(page), parts, cable, is_set=not pres and markup != "text")
-
-
-def has_broken_lines(cable: PostedCable) -> bool:
-    """Whether its lines are a telegram's, its paragraphs numbered, and its end a name."""
-    lines = [line for line in cable.text.split("\n") if line != PARTIAL_NOTICE]
-    return (
-        max(map(len, lines)) <= 90
-        and re.search(r"^\d{1,2}\. ", cable.body, re.M) is not None
-        and re.fullmatch(r"[A-Z]{4,}", lines[-1].strip()) is not None
-    )
 
 
 def assert_same(read: Parts, known: Parts, cable: PostedCable, *, is_set: bool) -> None:

@@ -28,6 +28,10 @@ def _own_id_agrees(witness: StoredWitness) -> int:
     return int("wrong_body" not in flags)
 
 
+def _fullness(reading: StoredReading) -> int:
+    return fullness(reading.header) + fullness(reading.body)
+
+
 def _latest_release(witness: StoredWitness) -> str:
     stamps = [claim.value for claim in witness.latest.current() if claim.field == "released"]
     return max(stamps, default="")
@@ -44,7 +48,8 @@ class Criterion(NamedTuple):
 
 CRITERIA = (
     Criterion("own_id_agrees", _own_id_agrees, True),
-    Criterion("fullest_text", lambda witness: fullness(witness.latest.body), True),
+    # Header and body, since a record of the dump has both in one.
+    Criterion("fullest_text", lambda witness: _fullness(witness.latest), True),
     # A blog sets the text in its own typography and drops blanks and blank lines.
     Criterion("not_reposted", lambda witness: int(witness.latest.layout != "wordpress"), False),
     Criterion("latest_release", _latest_release, False),

@@ -604,8 +604,13 @@ def named_by_slug(slug: str, in_document: Span) -> Found | None:
 @cache
 def _notices() -> tuple[re.Pattern[str], ...]:
     """What the lines look like that announce a cable, by the boilerplate rules."""
-    rules = rules_of("wordpress", load_rules())
-    return tuple(rule.pattern for rule in rules if rule.region == "notices" and rule.pattern)
+    patterns = [
+        rule.pattern
+        for rule in rules_of("wordpress", load_rules())
+        if rule.region == "notices" and rule.pattern is not None
+    ]
+    # One that takes any text, for what is left of the region, tells nothing.
+    return tuple(pattern for pattern in patterns if not pattern.match("any"))
 
 
 def _is_header(text: str) -> bool:

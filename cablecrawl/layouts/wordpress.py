@@ -154,6 +154,7 @@ class _Page:
         self.tags = page.tags
         self.names = [self._names(tag) for tag in page.tags]
         self.closings = closing_tags(page.tags)
+        self.contents = self._contents()
         self.canonical = next(
             (tag for tag in self.tags if tag.name == "link" and self._has(CANONICAL, tag)), None
         )
@@ -193,15 +194,22 @@ class _Page:
         return Span(self.tags[opening].text_pos, end)
 
     def _posts(self) -> list[_Post]:
-        """The posts whose content is shown; block themes call the list of them content too."""
+        """The posts whose content is shown."""
         posts: list[_Post] = []
         last = -1
-        openings = [index for index, names in enumerate(self.names) if names & CONTENT]
-        for index, following in pairwise([*openings, len(self.tags)]):
-            if following >= self.closings[index]:
-                posts.append(self._post(index, self._element(index), last, following))
-                last = self.closings[index]
+        for index, following in pairwise([*self.contents, len(self.tags)]):
+            posts.append(self._post(index, self._element(index), last, following))
+            last = self.closings[index]
         return posts
+
+    def _contents(self) -> list[int]:
+        """Where contents of posts open; block themes may call the list of them content too."""
+        openings = [index for index, names in enumerate(self.names) if names & CONTENT]
+        return [
+            index
+            for index, following in pairwise([*openings, len(self.tags)])
+            if following >= self.closings[index]
+        ]
 
     def _framed(self) -> list[_Post]:
         """The one post of a page where no class says what its content is."""
@@ -215,12 +223,16 @@ class _Page:
     def _titles(self) -> list[int]:
         """The headings that are titles of posts, those shown by an excerpt only among them."""
         found = []
-        last = -1
+        last = end_of_content = -1
+        contents = set(self.contents)
         for index, (tag, names) in enumerate(zip(self.tags, self.names, strict=True)):
-            if index > last and any(POST.fullmatch(name) for name in names):
+            if names and index > last and any(POST.fullmatch(name) for name in names):
                 last = self.closings[index]
-            if tag.name in HEADINGS and not tag.closing and (names & TITLE or index < last):
-                found.append(index)
+            if index in contents:
+                end_of_content = self.closings[index]
+            if tag.name in HEADINGS and not tag.closing and index > end_of_content:
+                if names & TITLE or index < last:
+                    found.append(index)
         return found
 
     def _is_wordpress(self) -> bool:

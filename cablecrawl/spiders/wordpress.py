@@ -27,7 +27,7 @@ from cablecrawl.layouts.bloglinks import (
 )
 from cablecrawl.layouts.bloglists import GONE, read_list
 from cablecrawl.reading import ReadPage, is_same_page, problem_of_failure, read_items
-from cablecrawl.scope import SOURCE
+from cablecrawl.scope import SOURCE, host_of
 from cablecrawl.spider import CableSpider
 
 # Lists first: they are few, and what they list makes the rest of the way known.
@@ -143,7 +143,9 @@ class WordpressSpider(CableSpider):
         archives = [url for url in page.index_urls() if _is_archive_of(home, url)]
         for request in self.follow_once(archives, source, page.url, LIST_PRIORITY):
             yield _archive(request, self, home)
-        posts = [url for url in page.cable_urls() if not is_trap(url)]
+        # A title may lead to what the post is about, on another site.
+        urls = [url for url in page.cable_urls() if host_of(url) == host_of(home)]
+        posts = [url for url in urls if not is_trap(url)]
         for request in self.follow_once(posts, source, page.url, POST_PRIORITY):
             yield self.post_request(request, home, archive=page.url)
 
@@ -229,4 +231,8 @@ def _absolute(base: str, link: str) -> str:
 
 def _is_archive_of(home: str, url: str) -> bool:
     """Whether an archive is the blog's own, and not of another blog on its host."""
-    return kind_of_link(url) == "archive" and urlsplit(url).path.startswith(urlsplit(home).path)
+    return (
+        kind_of_link(url) == "archive"
+        and host_of(url) == host_of(home)
+        and urlsplit(url).path.startswith(urlsplit(home).path)
+    )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.corpus import PlainReading
-from tests.sites.cables import InventedCable
+from tests.sites.cables import PARTIAL_NOTICE, InventedCable
 from tests.wordpress.server import Comment, Post
 
 
@@ -63,6 +63,16 @@ def posted(cable: InventedCable | PlainReading) -> PostedCable:
         header=cable.header,
         body=cable.body,
         articles=tuple(cable.articles),
+    )
+
+
+def has_broken_lines(cable: PostedCable) -> bool:
+    """Whether its lines are a telegram's, its paragraphs numbered, and its end a name."""
+    lines = [line for line in cable.text.split("\n") if line != PARTIAL_NOTICE]
+    return (
+        max(map(len, lines)) <= 90
+        and re.search(r"^\d{1,2}\. ", cable.body, re.M) is not None
+        and re.fullmatch(r"[A-Z]{4,}", lines[-1].strip()) is not None
     )
 
 

@@ -25,6 +25,7 @@ from tests.wordpress.posts import (
     FORMS,
     SEVERAL,
     PostedCable,
+    has_broken_lines,
     post_of,
     posted,
     quoting_comments,
@@ -108,7 +109,7 @@ def made_posts(
     # A record of the dump holds what the Department sent, and nobody's heading.
     bare = iter([cable for cable in reversed(cables) if not FOREIGN.search(cable.text)])
     # Own words directly behind a text can be told from it where its lines are broken.
-    broken = iter([cable for cable in cables[1::2] if max(map(len, cable.body.split("\n"))) < 90])
+    broken = iter([cable for cable in cables[1::2] if has_broken_lines(cable)])
     posts, holds = [], []
     for number, form in enumerate(islice(cycle(FORMS), POSTS)):
         fit = unused
@@ -166,10 +167,13 @@ def test_every_cable_of_every_post_is_found_and_none_is_invented(
 
 
 def assert_nothing_needless(paths: list[str]) -> None:
-    """No trap was entered, and no page asked for twice."""
+    """No trap was entered, and no page asked for twice.
+
+    WordPress sends one who asks for /sitemap.xml on to its own, which was asked for before.
+    """
     traps = ("replytocom", "share=", "like_comment", "amp", "print", "wp-login", "trackback")
     assert not [path for path in paths if any(trap in path for trap in traps)]
-    assert max(Counter(paths).values()) == 1
+    assert max(Counter(path for path in paths if path != "/wp-sitemap.xml").values()) == 1
 
 
 def test_a_repost_differs_from_wikileaks_page_in_typography_only(
@@ -206,10 +210,13 @@ def test_a_body_is_what_the_page_displays(blog: Blog, tmp_path: Path) -> None:
         for reading in readings.get(address, []):
             for part in ("header", "body"):
                 assert_stands_in(lines_of(reading[part]), shown)
-        texts = {fold(f"{r['header']}\n{r['body']}") for r in readings.get(address, [])}
+        texts = [(fold(r["header"]), fold(r["body"])) for r in readings.get(address, [])]
         for cable in cables:
-            if fold(cable.text) not in texts:  # a body that opens or ends with foreign matter
-                assert any(text in fold(cable.text) for text in texts)
+            whole = fold(cable.text)
+            if FOREIGN.search(cable.text):  # less what stands around the cable
+                assert any(header in whole and body in whole for header, body in texts)
+            else:
+                assert any(fold(f"{header} {body}") == whole for header, body in texts)
 
 
 def assert_stands_in(lines: list[str], shown: list[str]) -> None:

@@ -11,7 +11,7 @@ import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pytest
 
@@ -129,7 +129,16 @@ SIGNS = {
 }
 
 
-def has_matter(page: PlainReading) -> bool:
+class Texts(Protocol):
+    """Whatever has a cable's two texts."""
+
+    @property
+    def header(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+
+
+def has_matter(page: Texts) -> bool:
     """Whether something stands in its header or body that is no cable."""
     return any(sign.search(text) for sign in SIGNS.values() for text in (page.header, page.body))
 

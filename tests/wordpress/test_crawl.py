@@ -6,7 +6,6 @@ from their WikiLeaks pages into the same store: a repost may set a text otherwis
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +16,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from cablecrawl.typography import fold
-from tests.corpus import SMALL_SNAPSHOT, cable_pages, read_plainly, unpack_snapshot
+from tests.corpus import (
+    SMALL_SNAPSHOT,
+    cable_pages,
+    has_matter,
+    read_plainly,
+    unpack_snapshot,
+)
 from tests.crawling import Project
 from tests.sites.server import SiteServer
 from tests.wordpress.displayed import displayed, lines_of
@@ -48,10 +53,6 @@ pytestmark = pytest.mark.skipif(
 POSTS = 150
 EACH_HOLDS = 3
 """Cables of a post of several."""
-
-
-# A newspaper's heading, the end mark of a transmission, a dump's fields.
-FOREIGN = re.compile(r"^\w+day, \d\d \w+ \d{4}, |^NNNN$|^\d{4}-\d\d-\d\d \d|^id: |DB/Inbox", re.M)
 
 
 class Blog(NamedTuple):
@@ -107,7 +108,7 @@ def made_posts(
     """The posts, and what each of the first ones holds; behind them some that must give none."""
     unused = iter(cables)
     # A record of the dump holds what the Department sent, and nobody's heading.
-    bare = iter([cable for cable in reversed(cables) if not FOREIGN.search(cable.text)])
+    bare = iter([cable for cable in reversed(cables) if not has_matter(cable)])
     # Own words directly behind a text can be told from it where its lines are broken.
     broken = iter([cable for cable in cables[1::2] if has_broken_lines(cable)])
     posts, holds = [], []
@@ -213,7 +214,7 @@ def test_a_body_is_what_the_page_displays(blog: Blog, tmp_path: Path) -> None:
         texts = [(fold(r["header"]), fold(r["body"])) for r in readings.get(address, [])]
         for cable in cables:
             whole = fold(cable.text)
-            if FOREIGN.search(cable.text):  # less what stands around the cable
+            if has_matter(cable):  # less what stands around the cable
                 assert any(header in whole and body in whole for header, body in texts)
             else:
                 assert any(fold(f"{header} {body}") == whole for header, body in texts)

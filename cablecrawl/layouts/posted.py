@@ -316,9 +316,10 @@ class _Reader:
         if CLASSIFICATION_LINE.match(text, position, self.span.end):
             end = min(position + HEADING_REACH, self.span.end)
             return HEADING_MARK.search(text, position, end) is not None
-        lines = text[position : min(position + HEADING_REACH, self.span.end)].split("\n", 4)[:4]
-        routing = [ROUTING_LINE.match(line) is not None for line in lines]
-        return routing[0] and sum(routing) > 1
+        if ROUTING_LINE.match(text, position, self.span.end) is None:
+            return False
+        lines = text[position : min(position + HEADING_REACH, self.span.end)].split("\n", 4)[1:4]
+        return any(ROUTING_LINE.match(line) for line in lines)
 
     def _announces(
         self, line: re.Match[str], openings: set[int], records: dict[int, Found]
@@ -509,6 +510,8 @@ class _Reader:
         Where a cable's are not broken either, nothing tells them apart, and all stays.
         """
         text = self.text[start:end]
+        if max(map(len, text.split("\n"))) <= LONGEST_LINE:
+            return None
         signature = None
         for found in SIGNATURE.finditer(text):
             signature = found

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, pairwise
 from urllib.parse import SplitResult, urlsplit
 
@@ -180,13 +181,10 @@ class _Page:
         return reading
 
     def _names(self, tag: Tag) -> frozenset[str]:
-        """The classes and the id of an opening tag."""
+        """The classes and the id of an opening tag; none of any other, or of an endless one."""
         if tag.closing or not len("<a id=x>") <= tag.end - tag.start <= LONGEST_TAG:
             return frozenset()
-        classes = CLASS.search(self.page.document, tag.start, tag.end)
-        names = (classes[1] or classes[2] or classes[3] or "").split() if classes else []
-        given = ID.search(self.page.document, tag.start, tag.end)
-        return frozenset([*names, given[1]] if given else names)
+        return _names_in(self.page.document[tag.start : tag.end])
 
     def _element(self, opening: int) -> Span:
         closing = self.closings[opening]
@@ -410,3 +408,13 @@ class _Page:
         regions.append(Region(start, first.content.start, "post_meta"))
         regions.append(Region(last.content.end, len(self.text), "page_after"))
         return regions
+
+
+# The tags of a theme come again on every page of a blog.
+@lru_cache(maxsize=4096)
+def _names_in(tag: str) -> frozenset[str]:
+    """The classes and the id of an opening tag."""
+    classes = CLASS.search(tag)
+    names = (classes[1] or classes[2] or classes[3] or "").split() if classes else []
+    given = ID.search(tag)
+    return frozenset([*names, given[1]] if given else names)

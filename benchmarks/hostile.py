@@ -14,6 +14,17 @@ from collections.abc import Callable
 
 from cablecrawl.reading import PageReader
 
+POST = (
+    "<body class='single'><link href='/wp-content/x.css'><article class='post-1 hentry'>"
+    "<h1 class='entry-title'>07RIGA9001</h1><div class='entry-content'>"
+)
+BLOCK = (
+    "Reference ID Created Released Classification Origin\n"
+    "07RIGA9001 2007-04-20 11:13 2011-08-30 01:44 UNCLASSIFIED Embassy Riga\n"
+)
+CABLE = "VZCZCXRO1\nPP RUEHC\nUNCLAS RIGA 009001\nSIPDIS\n1. (U) It sank.\n"
+LABELS = "Identifier: 07RIGA9001\nOrigin: Embassy Riga\nCreated: 2007-04-20 11:13:00\n"
+
 PAGES: dict[str, Callable[[], str]] = {
     "nothing": lambda: "",
     "a 10 MB cable": lambda: "<pre>" + "One more line of text.\n" * 450_000 + "</pre>",
@@ -29,6 +40,18 @@ PAGES: dict[str, Callable[[], str]] = {
     "200,000 open pre": lambda: "<code><pre>" * 200_000,
     "100,000 links": lambda: "".join(f"<a href='/cable/{n}.html'>{n}</a>" for n in range(70_000)),
     "NULs": lambda: "a\0b" * 3_000_000,
+    "70,000 open posts": lambda: "wp-content/" + "<div class='hentry'>" * 70_000,
+    "37,000 empty contents": lambda: "<div class='entry-content'></div>" * 37_000,
+    "1 M headers in a post": lambda: f"{POST}<pre>" + "VZCZCX\n" * 1_000_000,
+    "90,000 cables in a post": lambda: f"{POST}<pre>" + f"07RIGA9001\n{CABLE}" * 90_000,
+    "9,900 cables in a post": lambda: f"{POST}<pre>" + f"07RIGA9001\n{CABLE}" * 9_900,
+    "19,000 blocks in a post": lambda: f"{POST}<pre>" + BLOCK * 19_000,
+    "3 M numbers in a post": lambda: f"{POST}<pre>" + "1\n" * 3_000_000,
+    "a block of blanks": lambda: f"{POST}<pre>Reference ID" + " " * 9_000_000,
+    "100,000 labels": lambda: "<pre>" + LABELS * 100_000,
+    "a 10 MB browser's page": lambda: f"<pre>{LABELS}\n\n" + "One more line.\n" * 650_000,
+    "a 10 MB list of posts": lambda: "[" + '{"link":"http://b/1"},' * 450_000,
+    "a 10 MB sitemap": lambda: "<urlset>" + "<url><loc>http://b/1</loc></url>" * 300_000,
 }
 BUDGET_SECONDS, BUDGET_MB = 1.0, 200
 

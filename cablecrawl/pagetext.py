@@ -399,6 +399,8 @@ class _Pass:
             parts += RAW_LINK.split(line) if "<" in line else (line,)
             parts.append(RAW_LINE_BREAK)
         parts.pop()
+        if len(self.run_text) + len(parts) > MAX_PARTS:
+            raise TooComplexError(f"more than {MAX_PARTS:,} stretches of text")
         shown = parts.copy()
         shown[1::2] = ["\n" if markup[0] == "&" else "" for markup in parts[1::2]]
         positions = list(accumulate(map(len, parts), initial=start))

@@ -22,6 +22,14 @@ OF_THE_PAGE = frozenset(
     " too_complex unresolved_id out_of_scope redirect_loop reader_error".split()
 )
 
+# Where a blog's posts can be named.
+LISTS = {
+    "rest": "its REST API",
+    "sitemap": "its sitemaps",
+    "feed": "its feeds",
+    "archive": "its archive pages",
+}
+
 _EVENTS = (FIRST, CHANGED, UNCHANGED, BACK)
 
 
@@ -37,6 +45,8 @@ class SourceSummary:
     unlisted: int = 0
     """Cables whose page is there and which no index page of the crawl lists."""
     problems: int = 0
+    posts_named: dict[str, int] = field(default_factory=dict)
+    """Of a blog: how many posts each kind of list names."""
     failure: str | None = None
     """Why the crawl of the source is not complete; None: it is."""
     walk: str | None = None
@@ -126,6 +136,12 @@ class Summary:
             )
             lines.append(f"  {source.name:{width}}" + "".join(f"{n:>11,}" for n in numbers))
         lines += [f"  {source.name}: {source.walk}" for source in self.sources if source.walk]
+        for source in self.sources:
+            lists = [
+                f"{count:,} by {LISTS[by]}" for by, count in source.posts_named.items() if count
+            ]
+            if lists:
+                lines.append(f"  {source.name}: posts named: {', '.join(lists)}")
         rate = self.pages / self.seconds if self.seconds else 0.0
         lines.append(
             f"  {self.pages:,} responses, {_size(self.bytes_received)}, {rate:.1f} a second"
@@ -185,6 +201,7 @@ def _of_source(
         unlisted=len(unlisted(db, source.name)),
         problems=sum(problems.values()),
     )
+    summary.posts_named = _below(stats, f"posts_named/{source.name}")
     walk = WalkEnd.of(source.name, stats)
     summary.walk = walk.line if walk is not None else None
     if state == "finished":

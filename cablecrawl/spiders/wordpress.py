@@ -108,6 +108,7 @@ class WordpressSpider(CableSpider):
         posts = {_absolute(page.url, post.link): post.month for post in listed.posts}
         for url in [url for url in posts if is_trap(url) or url == step.home]:
             del posts[url]
+        self.count_named(source, listed.kind, len(posts))
         for url, month in posts.items():
             for request in self.follow_once([url], source, page.url, POST_PRIORITY):
                 yield self.post_request(request, step.home, month=month)
@@ -147,7 +148,12 @@ class WordpressSpider(CableSpider):
         urls = [url for url in page.cable_urls() if host_of(url) == host_of(home)]
         posts = [url for url in urls if not is_trap(url)]
         for request in self.follow_once(posts, source, page.url, POST_PRIORITY):
+            self.count_named(source, "archive", 1)
             yield self.post_request(request, home, archive=page.url)
+
+    def count_named(self, source: str, by: str, posts: int) -> None:
+        """Count the posts that a kind of list names, for the run's summary."""
+        self.crawler.stats.inc_value(f"cablecrawl/posts_named/{source}/{by}", posts)
 
     # ------------------------------------------------------------------- posts
 

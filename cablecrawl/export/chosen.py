@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from cablecrawl.export.read import StoredCable, StoredReading, StoredWitness
+from cablecrawl.layouts.wikileaks import NAME as WIKILEAKS
 from cablecrawl.records import (
     CableRecord,
     ReadingOrigin,
@@ -50,8 +51,8 @@ CRITERIA = (
     Criterion("own_id_agrees", _own_id_agrees, True),
     # Header and body, since a record of the dump has both in one.
     Criterion("fullest_text", lambda witness: _fullness(witness.latest), True),
-    # A blog sets the text in its own typography and drops blanks and blank lines.
-    Criterion("not_reposted", lambda witness: int(witness.latest.layout != "wordpress"), False),
+    # Others set the text in their own typography and drop blanks and blank lines.
+    Criterion("not_reposted", lambda witness: int(witness.latest.layout == WIKILEAKS), False),
     Criterion("latest_release", _latest_release, False),
     Criterion("source_rank", lambda witness: -witness.rank, False),
 )

@@ -97,7 +97,7 @@ def records_of(cable: StoredCable) -> tuple[CableRecord, list[ReadingRecord]]:
     readings = list(records.values())
     chosen, chosen_by = choose(cable.witnesses)
     releases = sorted({release for reading in readings for release in reading.releases})
-    witnesses = [_witness_record(witness, chosen) for witness in cable.witnesses]
+    witnesses = [witness_record(witness, chosen) for witness in cable.witnesses]
     witnesses.sort(key=lambda witness: (witness.source, witness.url))
     record = CableRecord(
         **{name: getattr(records[chosen.latest], name) for name in OF_THE_READING},
@@ -146,7 +146,8 @@ def _relation(reading: StoredReading, chosen: StoredReading) -> str:
     return "reformats" if texts[0] == texts[1] else "differs"
 
 
-def _witness_record(witness: StoredWitness, chosen: StoredWitness) -> WitnessRecord:
+def witness_record(witness: StoredWitness, chosen: StoredWitness) -> WitnessRecord:
+    """What the cable's record says of a copy of it."""
     status = "unlisted" if witness.is_unlisted else "present"
     return WitnessRecord(
         witness.source,

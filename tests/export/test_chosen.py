@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text, update
 
-from cablecrawl.export.chosen import choose
+from cablecrawl.export.chosen import choose, witness_record
 from cablecrawl.export.read import StoredClaim, StoredReading, StoredWitness
 from cablecrawl.items import Claim
 from cablecrawl.store import tables as t
@@ -31,6 +31,7 @@ def witness(
     released: str | None = None,
     wrong_body: bool = False,
     locator: str = "/cable/1.html",
+    layout: str = "wikileaks",
 ) -> StoredWitness:
     """A witness with one reading."""
     claims = []
@@ -40,7 +41,7 @@ def witness(
         claims.append(Claim("flag", "wrong_body", "crawler", "identity/1"))
     reading = StoredReading(
         sha256(body.encode()).hexdigest(),
-        "wikileaks",
+        layout,
         "utf-8",
         "header",
         "",
@@ -96,6 +97,29 @@ def test_of_equally_full_texts_the_one_released_last_is_chosen() -> None:
         witness("c", "one. two", rank=0),
     ]
     assert choose(copies) == (copies[1], "latest_release")
+
+
+@pytest.mark.parametrize("layout", ["wordpress", "cablebrowser"])
+def test_of_equally_full_texts_a_repost_gives_way_whenever_it_was_released(layout: str) -> None:
+    copies = [
+        witness("a", "“one” — two", layout=layout, rank=0, released="2011-08-30T01:44"),
+        witness("b", '"one" -- two', rank=9, released="2010-12-05T05:05"),
+    ]
+    assert choose(copies) == (copies[1], "not_reposted")
+
+
+def test_a_repost_that_is_fuller_is_chosen() -> None:
+    copies = [witness("a", "one, two and three", layout="wordpress"), witness("b", "one, two")]
+    assert choose(copies) == (copies[0], "fullest_text")
+
+
+def test_a_copy_set_in_other_type_reformats_the_chosen_one() -> None:
+    chosen = witness("b", '"one" -- two\n \nthree')
+    relations = {
+        text: witness_record(witness("a", text, layout="wordpress"), chosen).relation
+        for text in ("“one” — two three", "“one” — two four", '"one" -- two\n \nthree')
+    }
+    assert list(relations.values()) == ["reformats", "differs", "same"]
 
 
 def test_a_release_claim_that_no_longer_holds_does_not_count() -> None:

@@ -90,17 +90,17 @@ def after_list(step: Step, listed: BlogList, posts: list[str], total_pages: int 
     )
     if step.kind == "sitemap":
         return _next_sitemap(now, listed.lists)
-    if not posts:
+    if not posts and (total_pages is None or step.page >= total_pages):
         return _end(now)
     # The same again: the blog does not know of pages, and how many posts it has is not said.
-    if step.page >= MAX_PAGES or set(posts) <= set(step.seen):
+    if step.page >= MAX_PAGES or (posts and set(posts) <= set(step.seen)):
         return _end(replace(now, is_whole=False))
     # A page with fewer posts than were asked for need not be the last: those that nobody may
     # see are left out after counting, and some blogs give fewer for a page.
     if total_pages is not None and step.page >= total_pages:
         return _end(now)
     url = step.home + WAYS[step.way][1].format(page=step.page + 1)
-    return url, replace(now, page=step.page + 1, seen=posts)
+    return url, replace(now, page=step.page + 1, seen=posts or step.seen)
 
 
 def after_failure(step: Step, status: int | None) -> Next:

@@ -9,12 +9,18 @@ PARTIAL_NOTICE = (
     "The full text of the original cable is not available."
 )
 
+
+def _spaced(word: str) -> str:
+    """A word with blanks between its letters, no-break ones too."""
+    return "[ \xa0]".join(word)
+
+
 # The first line of a body: its classification, the first letter at times doubled or lost.
 CLASSIFICATION_LINE = re.compile(
-    r"""[ \t]*(?:
-        U?UNCLAS(?:SIFIED)? | U[ ]N[ ]C[ ]L[ ]A[ ]S(?:[ ]S[ ]I[ ]F[ ]I[ ]E[ ]D)?
-      | C?CONFIDENTIAL | C?C[ ]O[ ]N[ ]F[ ]I[ ]D[ ]E[ ]N[ ]T[ ]I[ ]A[ ]L
-      | S?SECRET | S?S?[ ]?E[ ]C[ ]R[ ]E[ ]T | T[ ]O[ ]P[ ]+S[ ]E[ ]C[ ]R[ ]E[ ]T
+    rf"""[ \t]*(?:
+        U?UNCLAS(?:SIFIED)? | {_spaced("UNCLAS")}(?:[ \xa0]{_spaced("SIFIED")})?
+      | C?CONFIDENTIAL | C?{_spaced("CONFIDENTIAL")}
+      | S?SECRET | S?S?[ \xa0]?{_spaced("ECRET")} | {_spaced("TOP")}[ \xa0]+{_spaced("SECRET")}
       | LIMITED[ ]OFFICIAL[ ]USE
     )\b""",
     re.X,

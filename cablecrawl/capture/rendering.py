@@ -25,6 +25,7 @@ from playwright.async_api import Page, Route
 from playwright.async_api import Request as Asked
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Headers, Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.page import PageMethod
@@ -34,6 +35,7 @@ from cablecrawl.capture.http import content_codings, content_type
 from cablecrawl.decoding import TooLargeError, UndecodableError, decode_content
 from cablecrawl.frontier import ROW
 from cablecrawl.items import REDIRECTS
+from cablecrawl.robots import RobotsMiddleware
 from cablecrawl.scope import SOURCE, host_of, hosts_of
 from cablecrawl.sources import Source
 
@@ -136,7 +138,13 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  
         return response
 
     async def fetch(self, request: Request) -> Response:
-        """The response to a request that a page has made."""
+        """The response to a request that a page has made.
+
+        Raises IgnoreRequest for what robots.txt forbids.
+        """
+        robots = self.crawler.get_downloader_middleware(RobotsMiddleware)
+        if robots is not None:
+            await robots.process_request(request)
         self.count("fetched")
         response: Response = await super().download_request(request)
         return response
@@ -385,6 +393,10 @@ class ShownPage:
             return None
         except OutOfScopeError:
             self.handler.count("refused", "out_of_scope")
+            return None
+        except IgnoreRequest as refused:
+            self.handler.count("refused", "robots")
+            self.missing.append(f"{asked.url}: {refused}")
             return None
         except Exception as error:  # whatever Scrapy has for a request that fails
             self.missing.append(f"{asked.url}: {_one_line(error)}")

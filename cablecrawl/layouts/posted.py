@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from operator import attrgetter
 
 from cablecrawl.boilerplate import Rule, load_rules, rules_of, rules_of_kind
@@ -64,7 +65,7 @@ ID_LINE = re.compile(
 # Where a text may begin that no block or record announces; what follows decides.
 OPENING = re.compile(
     rf"^(?={re.escape(PARTIAL_NOTICE[:34])}|VZCZC|[OPRZ]{{2}} R|DE R[A-Z]|[OPRZ ]{{1,4}}\d{{6}}Z"
-    r"|[ \t]*(?:[A-Z] ?){5}|ACTION |(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, "
+    r"|[ \t]*(?:[A-Z][ \xa0]?){5}|ACTION |(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, "
     r"|null\n|[^\n]{1,60} DB/Inbox:)",
     re.M,
 )
@@ -81,6 +82,7 @@ HEADING_REACH = 900
 REACH = 20_000
 # In one post, of each kind. Bodies have some, such as a line with a number only.
 MAX_MARKS = 20_000
+MAX_CABLES = 500
 # Lines between what names a cable and its text.
 MOST_NOTICES = 20
 SHOWN = re.compile(r"\S")
@@ -90,7 +92,7 @@ RECORD_OPENING = re.compile(r"^(?=[ \t]*(?:[<>\"]|\d{1,6}[\t,\n]|[Ii][Dd]:|[Cc]a
 # What is left of brackets whose content a browser took for a tag.
 BRACKETS_ABOVE = re.compile(r"^[ \t]*[<>]{1,4}\s*\Z", re.M)
 # Behind it a body has text of its own, and a second header is that of another cable.
-PARAGRAPH = re.compile(r"^[ \t]*¶?\d{1,2}\.[ \t(]", re.M)
+PARAGRAPH = re.compile(r"^[ \t]*¶?(?P<number>\d{1,2})\.[ \t(]", re.M)
 # How the paragraphs of a cable open that have no number.
 CABLE_PARAGRAPH = re.compile(r"¶|\d{1,2}\.|\(\w{1,4}\)|[A-Z]{2,}|(?:Classified|Summary|Comment)\b")
 OWN_SERIAL = re.compile(r"^DE R[A-Z]+ #0*(\d+)", re.M)
@@ -115,9 +117,9 @@ HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 # Elements inside a post that hold no cable text: what stands in them is the theme's.
 NOT_TEXT = frozenset(("nav", "aside", "footer", "form"))
 WIDGET = re.compile(
-    r"""\b(?:class|id)\s*=\s*["'][^"']*\b(?:sharedaddy|sd-\w+|jp-\w+|wpcnt|wpa|likes?|share|sharing"""
+    r"""(?<![\w-])(?:class|id)\s*=\s*["'][^"']*(?<![\w-])(?:sharedaddy|sd-\w+|jp-\w+|wpcnt|wpa|likes?|share|sharing"""
     r"""|related(?:posts?)?|post-navigation|page-?links|addtoany\w*|author-box|entry-meta"""
-    r"""|post-meta|entry-footer|postmetadata)\b""",
+    r"""|post-meta|entry-footer|postmetadata)(?![\w-])""",
     re.I,
 )
 
@@ -155,6 +157,9 @@ class _Start:
     has_block: bool = False
     body: int | None = None
     """Where the body begins, once it was looked for."""
+    paragraph: int | None = None
+    """Where the body's first paragraph begins to be text of its own; likewise."""
+    heading: int | None = None
     end: int | None = None
     """Where the page's structure ends the text, once it was looked for."""
 
@@ -178,19 +183,38 @@ class _Reader:
         self.pres = self._pres()
         self.content = Content()
         self.widgets: list[Span] = []
+        self.between: list[Span] = []
         self.cuts = self._cuts()
 
     def read(self, title: Found | None, named: Found | None) -> Content:
         starts = self._starts()
-        for index, start in enumerate(starts):
-            limit = starts[index + 1].lead if index + 1 < len(starts) else self.span.end
-            posted = self._cable(start, limit, named if index == 0 else None)
+        if not starts:
+            return self.content
+        limits = [*(start.lead for start in starts[1:]), self.span.end]
+        heir = self._heir(starts, limits, named) if named is not None else None
+        for start, limit in zip(starts, limits, strict=True):
+            posted = self._cable(start, limit, named if start is heir else None)
             if posted is None:
                 continue
-            if title is not None and index == 0:
+            if title is not None and start is (heir or starts[0]):
                 posted.fields.append(title)
             self.content.cables.append(posted)
         return self.content
+
+    def _heir(self, starts: list[_Start], limits: list[int], named: Found) -> _Start | None:
+        """The text that the post is named after: one that calls itself so, or the first."""
+        unnamed = [
+            (start, self._parts(start, Span(start.text, self._end(start, limit))))
+            for start, limit in zip(starts, limits, strict=True)
+            if start.stated_id is None
+        ]
+        for start, (header, body) in unnamed:
+            for finding in read_cable(header.text, body.text):
+                if finding.field == "own_id":
+                    own = from_body_line(finding.value, named.value[:2])
+                    if own is not None and own.canonical == named.value:
+                        return start
+        return unnamed[0][0] if unnamed else None
 
     def _pres(self) -> list[Span]:
         """The spans of the `<pre>`, outermost ones."""
@@ -199,7 +223,9 @@ class _Reader:
         for index, tag in enumerate(self.tags):
             if tag.name == "pre" and not tag.closing and index > last:
                 last = self.closings[index]
-                found.append(Span(tag.text_pos, self._end_of_element(index)))
+                span = Span(tag.text_pos, self._end_of_element(index))
+                if span.end > span.start:  # an empty one would be its own neighbour
+                    found.append(span)
         return found
 
     def _end_of_element(self, opening: int) -> int:
@@ -246,6 +272,8 @@ class _Reader:
         id_lines = {line.start(): line for line in self._matches(ID_LINE)}
         openings = {o.start() for o in self._matches(OPENING) if self._opens_a_text(o.start())}
         for position in sorted({*blocks, *records, *id_lines, *openings}):
+            if len(starts) > MAX_CABLES:
+                raise TooComplexError(f"more than {MAX_CABLES} cables in a post")
             current = starts[-1] if starts else None
             if current is not None and position < current.text:
                 continue  # part of the announcement
@@ -339,17 +367,24 @@ class _Reader:
         Before the body's first paragraph it is the same cable's: dumps repeat the header there.
         """
         body = self._body_of(current)
-        paragraph = PARAGRAPH.search(self.text, body, max(body, min(position, body + REACH)))
+        if current.paragraph is None or current.heading is None:
+            current.paragraph = self._first(PARAGRAPH, body)
+            current.heading = self._first(HEADING_MARK, body)
         if is_named:
-            heading = HEADING_MARK.search(self.text, body, min(position, body + REACH))
-            return paragraph is not None or heading is not None or position - body > HEADING_REACH
-        if paragraph is None or not self.text.startswith("VZCZC", position):
+            marked = min(current.paragraph, current.heading)
+            return marked <= position or position - body > HEADING_REACH
+        if current.paragraph > position or not self.text.startswith("VZCZC", position):
             return False
         serial = OWN_SERIAL.search(
             self.text, position, min(position + HEADING_REACH, self.span.end)
         )
         known = OWN_SERIAL.search(self.text, current.text, body)
         return serial is not None and known is not None and serial[1] != known[1]
+
+    def _first(self, pattern: re.Pattern[str], body: int) -> int:
+        """Where the first match within a body's reach ends; behind all text where there is none."""
+        found = pattern.search(self.text, body, min(body + REACH, self.span.end))
+        return found.end() if found is not None else self.span.end + 1
 
     def _body_of(self, start: _Start) -> int:
         """Where the body begins of a text that may open with a header."""
@@ -407,7 +442,8 @@ class _Reader:
         for line in LINE.finditer(self.text, end, self.span.end):
             span = trim(self.text, *line.span())
             is_blank = span.start == span.end
-            if (is_blank and articles) or (not is_blank and self._opens_a_text(span.start)):
+            ends = HEADING_MARK.match(self.text, *span) or PARAGRAPH.match(self.text, *span)
+            if (is_blank and articles) or ends or (not is_blank and self._opens_a_text(span.start)):
                 return line.start(), articles
             if not is_blank:
                 value = self.text[span.start : span.end]
@@ -465,9 +501,10 @@ class _Reader:
     def _text_behind(self, position: int) -> int:
         """Where the text begins that a block announces: at once, or in the next `<pre>`."""
         position = self._behind_blanks(position)
-        for widget in self.widgets:
-            if widget.start <= position < widget.end:
-                position = self._behind_blanks(widget.end)
+        widget = self._widget_at(position)
+        while widget is not None:
+            position = self._behind_blanks(widget.end)
+            widget = self._widget_at(position)
         if self._pre_at(position) or self._opens_a_text(position):
             return position
         pre = self._next_pre(position)
@@ -482,6 +519,11 @@ class _Reader:
         index = bisect_right(self.pres, position, key=_start) - 1
         return self.pres[index] if index >= 0 and position < self.pres[index].end else None
 
+    def _widget_at(self, position: int) -> Span | None:
+        index = bisect_right(self.widgets, position, key=_start) - 1
+        found = self.widgets[index] if index >= 0 else None
+        return found if found is not None and position < found.end else None
+
     def _next_pre(self, position: int) -> Span | None:
         index = bisect_left(self.pres, position, key=_start)
         return self.pres[index] if index < len(self.pres) else None
@@ -493,15 +535,32 @@ class _Reader:
         while pre is not None:
             end = min(pre.end, limit)
             behind = self._next_pre(pre.end)
-            is_next = behind is not None and not self.text[pre.end : behind.start].strip()
-            if is_next and behind is not None and behind.start < limit:
-                pre = behind
-                continue
+            if behind is not None and behind.start < limit:
+                between = Span(pre.end, behind.start)
+                if not self.text[between.start : between.end].strip():
+                    pre = behind
+                    continue
+                if self._goes_on(start.text, pre.end, min(behind.end, limit)):
+                    self.between.append(between)
+                    pre = behind
+                    continue
             if end - start.text > REACH or not _is_header(self.text[start.text : end]):
                 return end
             position, pre = end, None  # the body stands behind its header, in paragraphs
-        index = bisect_right(self.cuts, position)
-        return min(self.cuts[index], limit) if index < len(self.cuts) else limit
+            if self._widget_at(self._behind_blanks(end)) is not None:
+                return end
+        for cut in islice(self.cuts, bisect_right(self.cuts, position), None):
+            if cut >= limit:
+                break
+            if not self._goes_on(position, cut, limit):
+                return cut
+        return limit
+
+    def _goes_on(self, start: int, cut: int, limit: int) -> bool:
+        """Whether the paragraph next in number stands behind a cut: then it cuts nothing off."""
+        before = PARAGRAPH.findall(self.text, max(start, cut - REACH), cut)
+        behind = PARAGRAPH.findall(self.text, cut, min(cut + REACH, limit))
+        return bool(before) and int(before[-1]) + 1 in map(int, behind)
 
     def _commentary(self, start: int, end: int) -> Span | None:
         """The blogger's paragraphs behind a text in paragraphs that has its signature.
@@ -539,6 +598,7 @@ class _Reader:
             self.content.problem = "no_body: WikiLeaks' table is there, and no cable behind it"
             return None
         if not body.text:
+            self.content.problem = "no_body: a cable's header, and no text behind it"
             return None
         stated_id = start.stated_id or named or self._own_id(header, body)
         if stated_id is None:
@@ -567,7 +627,12 @@ class _Reader:
             and PARAGRAPH_ANCHOR.match(self.page.document, tag.start, tag.end)
         ]
         self.content.regions += [Region(*anchor, "paragraph_anchor") for anchor in anchors]
-        pres = [p for p in self.pres if span.start <= p.start and p.end <= span.end]
+        # What the page puts between the pieces of a text: shares, a note between two <pre>.
+        anchors += [w for w in self.widgets if span.start <= w.start and w.end <= span.end]
+        anchors += [b for b in self.between if span.start <= b.start and b.end <= span.end]
+        anchors.sort()
+        first = bisect_left(self.pres, span.start, key=_start)
+        pres = [p for p in self.pres[first : first + 3] if p.end <= span.end]
         if len(pres) == 2 and pres[0].start <= self._behind_blanks(span.start):
             split = pres[0].end
             if not start.has_block and not _is_header(self.text[span.start : split]):

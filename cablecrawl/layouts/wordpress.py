@@ -11,15 +11,19 @@ Format: https://developer.wordpress.org/reference/functions/post_class/ and …/
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
+from operator import attrgetter
 from urllib.parse import SplitResult, urlsplit
 
 from cablecrawl.layouts.page import CableOnPage, Found, PageReading, Region, Span, trim
 from cablecrawl.layouts.posted import (
     BLOCK,
+    HEADING_MARK,
     ID_LINE,
+    PARAGRAPH,
     REPOST,
     STATED_ID,
     Content,
@@ -62,16 +66,17 @@ COMMENTS = frozenset(
     " wp-block-post-comments pingbacklist".split()
 )
 COMMENT_FORM = frozenset(("respond", "comment-respond", "wp-block-post-comments-form"))
-MORE = re.compile(
-    r"(?:\[(?:…|\.\.\.)\]|(?:Continue reading|Read (?:the )?(?:more|rest))\b[^\n]{0,200})\s*\Z"
-)
+MORE_LINK = re.compile(r"#more-\d+")
+TITLE_LEAD = "post_title/1"
+"""The rule of an ID that leads a title; one that a title mentions may be of another cable."""
 PROTECTED = "This content is password protected. To view it please enter your password below:"
 PROTECTED_EARLIER = "This post is password protected. To view it please enter your password below:"
 
 # Lines below a post in a page saved as text: none stands in any of 6,712 cables.
 TAIL = re.compile(
     r"^[ \t]*(?:Post a comment or leave a trackback\b|Leave a Reply\b|(?:Share|Like) this:[ \t]*$"
-    r"|(?:One|\d+) (?:Responses?|thoughts?|comments?) (?:to|on) [“\"‘']|%d bloggers like this)",
+    r"|(?:One|\d+) (?:Responses?|thoughts?|comments?) (?:to|on) [“\"‘']|%d bloggers like this"
+    r"|\d+ (?:Responses?|Comments?)[ \t]*$)",
     re.M,
 )
 COMMENT_FORM_LINE = re.compile(r"^[ \t]*Leave a Reply\b", re.M)
@@ -156,6 +161,9 @@ class _Page:
         self.names = [self._names(tag) for tag in page.tags]
         self.closings = closing_tags(page.tags)
         self.contents = self._contents()
+        self.comments = [
+            index for index, names in enumerate(self.names) if names & (COMMENTS | COMMENT_FORM)
+        ]
         self.canonical = next(
             (tag for tag in self.tags if tag.name == "link" and self._has(CANONICAL, tag)), None
         )
@@ -196,7 +204,12 @@ class _Page:
         posts: list[_Post] = []
         last = -1
         for index, following in pairwise([*self.contents, len(self.tags)]):
-            posts.append(self._post(index, self._element(index), last, following))
+            content = self._element(index)
+            first = bisect_left(self.comments, index)
+            if first < len(self.comments) and self.comments[first] < self.closings[index]:
+                # Comments within: a theme's doing, or an element that a post leaves open.
+                content = Span(content.start, self.tags[self.comments[first]].text_pos)
+            posts.append(self._post(index, content, last, following))
             last = self.closings[index]
         return posts
 
@@ -315,13 +328,11 @@ class _Page:
     def _comments(self, position: int) -> list[Region]:
         """The comments behind a position, and the form for one's own."""
         found = []
-        for index, names in enumerate(self.names):
-            if self.tags[index].text_pos < position or not names:
-                continue
-            if names & COMMENT_FORM:
-                found.append(Region(*self._element(index), "comment_form"))
-            elif names & COMMENTS:
-                found.append(Region(*self._element(index), "comments"))
+        for index in self.comments:
+            if self.tags[index].text_pos >= position:
+                is_form = bool(self.names[index] & COMMENT_FORM)
+                name = "comment_form" if is_form else "comments"
+                found.append(Region(*self._element(index), name))
         return found
 
     def _read_post(self, post: _Post, reading: PageReading) -> None:
@@ -334,12 +345,15 @@ class _Page:
             reading.regions.append(Region(*post.content, "commentary"))
             return
         title, named = self._title(post, reading)
-        if named is None:
-            named = self._named_by_address(post)
+        by_address = self._named_by_address(post)
+        is_named = by_address is not None or (named is not None and named.rule == TITLE_LEAD)
+        named = named or by_address
         content = read_content(self.page, post.content, title, named)
-        more = MORE.search(text, max(post.content.end - 300, post.content.start), post.content.end)
-        if more is not None and reading.is_index and content.cables:
+        if reading.is_index and content.cables and self._goes_on_elsewhere(post):
             content.cables.pop()  # an excerpt: its whole text is on the post's own page
+        if is_named and not content.cables and content.problem is None:
+            if HEADING_MARK.search(text, *post.content) or PARAGRAPH.search(text, *post.content):
+                content.problem = "not_a_cable: the post is named after one, and none was found"
         for cable in content.cables:
             if post.posted is not None:
                 cable.fields.append(post.posted)
@@ -347,8 +361,19 @@ class _Page:
         if not reading.is_index:
             _add(reading, content, None)
         elif link is not None:
+            content.problem = None  # what an archive cuts short, the post's own page has
             _add(reading, content, link)
         reading.regions.append(Region(*post.content, "commentary"))
+
+    def _goes_on_elsewhere(self, post: _Post) -> bool:
+        """Whether the content ends with a link to the whole post."""
+        first = bisect_left(self.tags, post.content.start + 1, key=attrgetter("text_pos"))
+        last = bisect_right(self.tags, post.content.end, key=attrgetter("text_pos"))
+        return any(
+            "more-link" in self.names[index]
+            or (self.tags[index].name == "a" and self._has(MORE_LINK, self.tags[index]))
+            for index in range(first, last)
+        )
 
     def _title(self, post: _Post, reading: PageReading) -> tuple[Found | None, Found | None]:
         """The post's title, and the ID that leads it or is the only one that it names."""
@@ -361,11 +386,11 @@ class _Page:
             named = None
             if len(mentions) == 1:
                 span = Span(start + mentions[0].start(), start + mentions[0].end())
-                named = Found("reference_id", mentions[0][0], span, REPOST, "post_title/1")
+                named = Found("reference_id", mentions[0][0], span, REPOST, "title_mention/1")
             title = self.text[start:end]
             return Found("title", title, post.title, REPOST, "post_title/1"), named
         span = Span(*line.span("reference_id"))
-        named = Found("reference_id", line["reference_id"], span, REPOST, "post_title/1")
+        named = Found("reference_id", line["reference_id"], span, REPOST, TITLE_LEAD)
         reading.regions.append(Region(start, line.end("lead"), "post_title_lead"))
         if not line["title"]:
             return None, named

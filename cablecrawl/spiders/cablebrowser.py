@@ -17,7 +17,7 @@ from cablecrawl.frontier import CAPTURE
 from cablecrawl.items import LEADS_TO, REDIRECTS, CablePage, Capture, PageItem, Problem
 from cablecrawl.layouts import is_cable_url
 from cablecrawl.numbered import NumberedPages, number_of
-from cablecrawl.reading import ReadPage, locator_of
+from cablecrawl.reading import ReadPage, locator_of, problem_of_failure
 from cablecrawl.scope import SOURCE
 from cablecrawl.spider import CableSpider
 from cablecrawl.store.numbered import NUMBER, highest_cable, numbers_asked, numbers_seen
@@ -178,8 +178,11 @@ class CablebrowserSpider(CableSpider):
         request.meta["handle_httpstatus_list"] = sorted(REDIRECTS)
         return request
 
-    def _redirected(self, request: Request, capture: Capture) -> Iterator[Request]:
-        """Follow a redirect to a cable's page; any other leads away from a number without one."""
+    def _redirected(self, request: Request, capture: Capture) -> Iterator[Problem | Request]:
+        """Follow a redirect to a cable's page; any other leads away from a number without one.
+
+        One that leads nowhere at all is a failure.
+        """
         source, number = request.meta[SOURCE], request.meta[NUMBER]
         detail = capture.detail or ""
         target = detail.removeprefix(LEADS_TO) if detail.startswith(LEADS_TO) else ""
@@ -187,7 +190,10 @@ class CablebrowserSpider(CableSpider):
             if is_cable_url(target) and target != request.url:
                 yield self._numbered(target, source, number, via=request.url)
                 return
-        yield from self._answered(request, "missing")
+        problem = problem_of_failure(capture)
+        if problem is not None:
+            yield problem
+        yield from self._answered(request, "missing" if problem is None else "failed")
 
     def _answered(
         self, request: Request, answer: Answer, reference_id: str | None = None

@@ -64,7 +64,8 @@ class WordpressSpider(CableSpider):
         for source in self.sources.values():
             for url in source.start_urls:
                 if is_single_post(url):
-                    yield self.request(url, source.name, via=None, priority=POST_PRIORITY)
+                    request = self.request(url, source.name, via=None, priority=POST_PRIORITY)
+                    yield self.post_request(request, home_of(url))
             blogs = [home_of(url) for url in source.start_urls if not is_single_post(url)]
             for home in dict.fromkeys(blogs):
                 for request in self.search_on(begin(home), source.name, via=None):

@@ -298,3 +298,78 @@ def test_the_seed_is_read_whole(as_html: bool) -> None:
         }.items()
     )
     assert not page.ledger.gaps()
+
+
+def test_an_empty_pre_behind_a_cable_ends_nothing_and_is_nothing() -> None:
+    post = post_of("plain_pre", CABLES[0])
+    (page,) = cables(post_page(post.title, f"{post.content}<pre></pre>\n<pre>\n</pre>\nMore."))
+    assert text_of(page) == fold(CABLES[0].text)
+
+
+@pytest.mark.parametrize(
+    "between",
+    ["<hr />", "<h3>A heading</h3>", "<aside>An advertisement</aside>", "<p>(page 2)</p>"],
+)
+@pytest.mark.parametrize("is_pre", [False, True])
+def test_a_cable_goes_on_behind_what_stands_in_its_middle(between: str, is_pre: bool) -> None:
+    first, second = (
+        "UNCLAS RIGA 009001\n\nSIPDIS\n\nSUBJECT: THE FERRY\n\n1. (U) It left.",
+        "2. (U) It sank.\n\nSMITH",
+    )
+    if is_pre:
+        first, second = f"<pre>{first}</pre>", f"<pre>{second}</pre>"
+    elif between.startswith("<p>"):
+        pytest.skip("in paragraphs it is a line like any other")
+    (page,) = cables(post_page("07RIGA9001", f"{first}\n{between}\n{second}"))
+    assert "It left." in page.cable.body.text and page.cable.body.text.endswith("SMITH")
+    assert "advertisement" not in page.cable.body.text
+    assert not page.ledger.gaps()
+
+
+def test_comments_that_a_theme_puts_into_the_content_are_no_part_of_it() -> None:
+    cable, other = CABLES[0], CABLES[5]
+    post = post_of("plain_text", cable)
+    comments = f'<div id="comments"><p>I like this.</p><pre>{other.text}</pre></div>'
+    page = post_page(post.title, post.content).replace('<div class="sharedaddy', f"{comments}<div ")
+    (found,) = cables(page)
+    assert text_of(found) == fold(cable.text)
+
+
+@pytest.mark.parametrize("title", ["07RIGA9001: THE FERRY", "News"])
+def test_a_post_named_after_a_cable_that_is_not_found_is_a_problem(title: str) -> None:
+    text = "Here it is, glued to my words. SUBJECT: THE FERRY\n\n1. (U) It sank.\n\n2. (U) It rose."
+    found = items(post_page(title, text))
+    assert [getattr(item, "reason", None) for item in found] == (
+        ["not_a_cable"] if title != "News" else []
+    )
+
+
+def test_a_header_without_a_text_is_a_problem_and_no_cable() -> None:
+    header = (
+        "VZCZCXRO4711\nPP RUEHDBU\nDE RUEHRA #9001/01 1101113\nR 201113Z APR 07\nFM AMEMBASSY RIGA"
+    )
+    (problem,) = items(post_page("07RIGA9001", f"<pre>{header}</pre>"))
+    assert getattr(problem, "reason", None) == "no_body"
+
+
+def test_a_title_is_that_of_the_text_that_calls_itself_so() -> None:
+    """A half cable quoted above the real one is not taken for it."""
+    quoted = "<pre>UNCLAS RIGA 009044\n\nSIPDIS\n\n1. (U) Another thing.</pre><p>And in full:</p>"
+    real = "<pre>UNCLAS RIGA 009001\n\nSIPDIS\n\n1. (U) It sank.</pre>"
+    found = items(post_page("07RIGA9001: THE FERRY", quoted + real))
+    named = [i for i in found if isinstance(i, CablePage)]
+    assert [page.cable.body.text.splitlines()[0] for page in named] == ["UNCLAS RIGA 009001"]
+
+
+def test_a_classification_of_no_break_spaces_is_one() -> None:
+    text = (
+        "C\u00a0O\u00a0N\u00a0F\u00a0I\u00a0D\u00a0E\u00a0N\u00a0T\u00a0I\u00a0A\u00a0L RIGA 009001"
+    )
+    (page,) = cables(post_page("07RIGA9001", f"{text}\n\nSIPDIS\n\n1. (C) It sank.\n\nSMITH"))
+    assert page.cable.body.text.endswith("SMITH")
+
+
+def test_a_post_of_too_many_cables_is_refused_and_not_half_read() -> None:
+    one = "<h2>07RIGA9001</h2><pre>UNCLAS RIGA 009001\n\nSIPDIS\n\n1. (U) It sank.</pre>"
+    (problem,) = items(post_page("07RIGA9001", one * 600), ADDRESS.replace("a-post", "07riga9001"))
+    assert getattr(problem, "reason", None) == "too_complex"

@@ -1,4 +1,4 @@
-"""Where a cable's parts begin in running text: the end of its header."""
+"""Where a cable's parts begin in running text: its header, its body, its paragraphs."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ ROUTING_LINE = re.compile(
     )""",
     re.X,
 )
+# "1. (C) …": behind the first a body has text of its own.
+PARAGRAPH = re.compile(r"^[ \t]*¶?(?P<number>\d{1,2})\.[ \t(]", re.M)
 # A classification above the head of a printed page opens no body.
 PRINTED_HEAD = re.compile(r"[^\n]*\n\s*PAGE \d\d ")
 RECIPIENTS = re.compile(r"[ \t]*(?:TO|INFO|XMT|R[A-Z]{3,7}/)")

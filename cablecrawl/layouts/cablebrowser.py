@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from cablecrawl.cabletext.extent import split_header
+from cablecrawl.cabletext.extent import PARAGRAPH, split_header
 from cablecrawl.layouts.labelled import BARE, Block, find_block
 from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Region, Span, trim
 from cablecrawl.layouts.wikileaks import HREF, LONGEST_LINK
@@ -203,6 +203,9 @@ class _Cable:
                 self.reading.problem = "cut_short: a <pre> does not end on the page"
                 return None
             pres.append(Span(tags[opening].text_pos, tags[closing].text_pos))
+        if len(pres) == 2 and PARAGRAPH.search(text, *pres[0]):
+            whole = Span(pres[0].start, pres[1].end)  # a body in two pieces
+            return (*self._split(whole), whole.end)
         if len(pres) == 2:
             return Excerpt(text, pres[0]), Excerpt(text, pres[1]), pres[1].end
         between = trim(text, self.block.end, pres[0].start)
@@ -379,6 +382,8 @@ class _Cable:
                 released = Span(*self.source.span("released"))
                 self._found("released", self.source["released"], released, "source")
         self._region(end, len(self.text), "footer")
+        if PARAGRAPH.search(self.text, end) is not None:
+            self.reading.problem = "parts: a numbered paragraph stands behind the cable"
 
 
 def _read_not_found(page: PageText) -> PageReading | None:

@@ -20,6 +20,7 @@ from cablecrawl.boilerplate import Rule, load_rules, rules_of, rules_of_kind
 from cablecrawl.cabletext import read_cable
 from cablecrawl.cabletext.extent import (
     CLASSIFICATION_LINE,
+    PARAGRAPH,
     PARTIAL_NOTICE,
     ROUTING_LINE,
     split_header,
@@ -91,8 +92,6 @@ LINE = re.compile(r"[^\n]*\n?")
 RECORD_OPENING = re.compile(r"^(?=[ \t]*(?:[<>\"]|\d{1,6}[\t,\n]|[Ii][Dd]:|[Cc]able dated))", re.M)
 # What is left of brackets whose content a browser took for a tag.
 BRACKETS_ABOVE = re.compile(r"^[ \t]*[<>]{1,4}\s*\Z", re.M)
-# Behind it a body has text of its own, and a second header is that of another cable.
-PARAGRAPH = re.compile(r"^[ \t]*¶?(?P<number>\d{1,2})\.[ \t(]", re.M)
 # How the paragraphs of a cable open that have no number.
 CABLE_PARAGRAPH = re.compile(r"¶|\d{1,2}\.|\(\w{1,4}\)|[A-Z]{2,}|(?:Classified|Summary|Comment)\b")
 OWN_SERIAL = re.compile(r"^DE R[A-Z]+ #0*(\d+)", re.M)

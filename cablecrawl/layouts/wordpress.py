@@ -18,12 +18,12 @@ from itertools import islice, pairwise
 from operator import attrgetter
 from urllib.parse import SplitResult, urlsplit
 
+from cablecrawl.cabletext.extent import PARAGRAPH
 from cablecrawl.layouts.page import CableOnPage, Found, PageReading, Region, Span, trim
 from cablecrawl.layouts.posted import (
     BLOCK,
     HEADING_MARK,
     ID_LINE,
-    PARAGRAPH,
     REPOST,
     STATED_ID,
     Content,
@@ -402,7 +402,7 @@ class _Page:
         """The ID in the post's address, by the link in its title or the page's canonical link."""
         for tag in (post.link_tag, self.canonical):
             link = HREF.search(self.page.document, tag.start, tag.end) if tag else None
-            slug = SLUG.search(urlsplit(link[1] or link[2] or "").path) if link else None
+            slug = SLUG.search(urlsplit(link[1] or link[2] or link[3] or "").path) if link else None
             if link is not None and slug is not None:
                 start = self.page.document.find(slug["slug"], *link.span())
                 if start != -1:

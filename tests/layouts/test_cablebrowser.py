@@ -310,6 +310,27 @@ def test_without_its_last_line_a_cable_ends_with_its_element() -> None:
     assert_is_accounted_for(answer)
 
 
+def test_a_body_in_two_elements_is_one_body_and_no_header() -> None:
+    document = (
+        "<h1>US embassy cable - 07RIGA9001</h1><p>Identifier: 07RIGA9001<br>Origin: Embassy Riga"
+        "</p><pre>UNCLAS RIGA 009001\n\n1. (U) It left.</pre><pre>2. (U) It sank.</pre>"
+    )
+    reading = cablebrowser.read(render(document))
+    assert reading is not None
+    (cable,) = reading.cables
+    assert (cable.header.text, cable.body.text.split("\n")[-1]) == ("", "2. (U) It sank.")
+
+
+def test_a_paragraph_behind_the_cable_is_told_and_not_lost_in_silence() -> None:
+    document = (
+        "<h1>US embassy cable - 07RIGA9001</h1><p>Identifier: 07RIGA9001<br>Origin: Embassy Riga"
+        "</p><pre>UNCLAS RIGA 009001\n\n1. (U) It left.</pre><p>2. (U) It sank.</p>"
+    )
+    reading = cablebrowser.read(render(document))
+    assert reading is not None
+    assert reading.problem is not None and reading.problem.startswith("parts: ")
+
+
 def test_each_line_of_a_cable_may_be_an_element() -> None:
     lines = f"{CABLE.header}\n{CABLE.body}".split("\n")
     cable = "".join(f"<div>{html.escape(line)}</div>" for line in lines if line.strip())

@@ -105,6 +105,10 @@ SIGNATURE = re.compile(
 # Of a cable whose lines are broken, in characters; and so many that one can tell.
 LONGEST_LINE = 90
 FEWEST_LINES = 6
+# "UNCLAS SECTION 01 OF 02 RIGA 000042": on the line of a classification.
+OWN_NUMBER = re.compile(
+    rf"^(?:{CLASSIFICATION_LINE.pattern})[^\n]*?[A-Z][ ]0*(\d{{2,6}})[ \t]*$", re.M | re.X
+)
 WIKILEAKS_LINK = re.compile(
     rf"""<a\s[^>]*\bhref\s*=\s*["']?(?P<url>https?://[^\s"'>]*/cable/(?:\d{{4}}/\d\d/)?"""
     rf"""(?P<reference_id>{STATED_ID})[^\s"'>]*)""",
@@ -159,6 +163,8 @@ class _Start:
     paragraph: int | None = None
     """Where the body's first paragraph begins to be text of its own; likewise."""
     heading: int | None = None
+    numbers: tuple[str | None, str | None] | None = None
+    """What it calls itself, in its header and beside its classification; likewise."""
     end: int | None = None
     """Where the page's structure ends the text, once it was looked for."""
 
@@ -372,13 +378,22 @@ class _Reader:
         if is_named:
             marked = min(current.paragraph, current.heading)
             return marked <= position or position - body > HEADING_REACH
-        if current.paragraph > position or not self.text.startswith("VZCZC", position):
+        if current.paragraph > position:
             return False
-        serial = OWN_SERIAL.search(
-            self.text, position, min(position + HEADING_REACH, self.span.end)
-        )
-        known = OWN_SERIAL.search(self.text, current.text, body)
-        return serial is not None and known is not None and serial[1] != known[1]
+        # Sections and repeated headers have the cable's own number.
+        if current.numbers is None:
+            reach = min(current.text + REACH, current.paragraph, self.span.end)
+            current.numbers = self._numbers(current.text, reach)
+        by_header = self.text.startswith("VZCZC", position)
+        end = min(position + HEADING_REACH, self.span.end)
+        known = current.numbers[0 if by_header else 1]
+        number = self._numbers(position, end)[0 if by_header else 1]
+        return number is not None and known is not None and number != known
+
+    def _numbers(self, start: int, end: int) -> tuple[str | None, str | None]:
+        """The number that a text gives itself in its header, and beside its classification."""
+        found = [pattern.search(self.text, start, end) for pattern in (OWN_SERIAL, OWN_NUMBER)]
+        return found[0] and found[0][1], found[1] and found[1][1]
 
     def _first(self, pattern: re.Pattern[str], body: int) -> int:
         """Where the first match within a body's reach ends; behind all text where there is none."""

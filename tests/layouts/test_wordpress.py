@@ -361,6 +361,23 @@ def test_a_title_is_that_of_the_text_that_calls_itself_so() -> None:
     assert [page.cable.body.text.splitlines()[0] for page in named] == ["UNCLAS RIGA 009001"]
 
 
+def test_a_second_cable_that_nothing_announces_is_no_part_of_the_first() -> None:
+    first = "UNCLAS RIGA 009001\n\nSIPDIS\n\n1. (U) It sank.\n\nSMITH"
+    second = "UNCLAS SECTION 01 OF 02 RIGA 009044\n\nSIPDIS\n\n1. (U) It left.\n\nJONES"
+    page, problem = items(post_page("07RIGA9001", f"{first}\n\n{second}"))
+    assert isinstance(page, CablePage) and page.cable.body.text.endswith("SMITH")
+    assert getattr(problem, "reason", None) == "no_reference_id"
+
+
+def test_a_section_mark_within_a_cable_begins_no_other() -> None:
+    text = (
+        "UNCLAS SECTION 01 OF 02 RIGA 009001\n\nSIPDIS\n\n1. (U) It\n\n"
+        "UNCLAS SECTION 02 OF 02 RIGA 009001\n\nSIPDIS\n\nsank.\n\nSMITH"
+    )
+    (page,) = cables(post_page("07RIGA9001", text))
+    assert page.cable.body.text.endswith("SMITH")
+
+
 def test_a_classification_of_no_break_spaces_is_one() -> None:
     text = (
         "C\u00a0O\u00a0N\u00a0F\u00a0I\u00a0D\u00a0E\u00a0N\u00a0T\u00a0I\u00a0A\u00a0L RIGA 009001"

@@ -104,7 +104,7 @@ def forms() -> Iterator[object]:
         yield pytest.param(form, marks=() if form in QUICK else pytest.mark.corpus)
 
 
-@pytest.mark.parametrize("form", forms())
+@pytest.mark.parametrize("form", list(forms()))
 def test_no_cable_loses_or_gains_a_character_in_a_post(
     form: str, cables: list[Wrapped], reader: Reader
 ) -> None:
@@ -139,7 +139,7 @@ def browser_pages() -> Iterator[object]:
                 yield pytest.param(markup, pres, marks=marks)
 
 
-@pytest.mark.parametrize(("markup", "pres"), browser_pages())
+@pytest.mark.parametrize(("markup", "pres"), list(browser_pages()))
 def test_no_cable_loses_or_gains_a_character_on_a_cable_browsers_page(
     markup: Markup, pres: int, cables: list[Wrapped], reader: Reader
 ) -> None:

@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from typing import cast
 
 from benchmarks.extractors import EXTRACTORS, PAGES, Extract, run
 from cablecrawl.boilerplate import PARTS, load_rules, rules_of
@@ -124,7 +125,7 @@ def browser_page(form: str, cable: Cable, other: Cable) -> tuple[str, bytes]:
         plain.reference_id, plain.created, plain.classification, plain.origin,
         plain.title, plain.header, plain.body, tags=("PGOV", "PREL"),
     )  # fmt: skip
-    markup: Markup = form  # type: ignore[assignment]
+    markup = cast(Markup, form)
     address = f"http://browser.example/cable/{plain.reference_id}"
     return address, cable_page(shown, DRESSES[markup]).content
 

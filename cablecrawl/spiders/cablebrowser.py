@@ -93,7 +93,7 @@ class CablebrowserSpider(CableSpider):
             yield item
         yield from self._answered(request, answer, reference_id)
 
-    def failed(self, failure: Failure) -> Iterator[Problem | Request]:  # type: ignore[override]
+    def failed(self, failure: Failure) -> Iterator[Problem | Request]:  # type: ignore[override]  # requests too
         request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
         capture: Capture | None = request.meta.get(CAPTURE)
         yield from super().failed(failure)

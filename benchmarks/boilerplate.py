@@ -32,7 +32,7 @@ from typing import cast
 
 from benchmarks.extractors import EXTRACTORS, PAGES, Extract, run
 from cablecrawl.boilerplate import PARTS, load_rules, rules_of
-from cablecrawl.commands.reparse import CountingStats
+from cablecrawl.stats import CountingStats
 from cablecrawl.items import CablePage
 from cablecrawl.layouts.page import Excerpt, Span
 from cablecrawl.matter import MatterRules, find_matter

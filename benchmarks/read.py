@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.crawl import generated_site, measure, serve
 from cablecrawl.capture import ResponseReader
-from cablecrawl.commands.reparse import CountingStats
+from cablecrawl.stats import CountingStats
 from cablecrawl.items import CablePage
 from cablecrawl.layouts import is_cable_url
 from cablecrawl.reading import PageReader

@@ -18,8 +18,9 @@ from twisted.python.failure import Failure
 from cablecrawl.errors import CableCrawlError, StorageError
 from cablecrawl.items import PageItem, Problem
 from cablecrawl.reading import circular_redirects, problem_of_error
-from cablecrawl.runs import DONE, PENDING, Run, count_problem, describe_run
+from cablecrawl.runs import DONE, PENDING, Run, describe_run
 from cablecrawl.sources import Source
+from cablecrawl.stats import count_problem
 from cablecrawl.store.evidence import add_problem
 from cablecrawl.summary import Summary, progress_line
 

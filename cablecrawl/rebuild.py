@@ -45,7 +45,8 @@ from cablecrawl.reading import (
     read_items,
 )
 from cablecrawl.releases import load_releases
-from cablecrawl.runs import END_OF_RUN, Stats
+from cablecrawl.runs import END_OF_RUN
+from cablecrawl.stats import Stats
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import DATABASE, WARC_FOLDER, open_database
 from cablecrawl.store.evidence import add_capture, iso

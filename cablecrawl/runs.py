@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from sqlalchemy import Engine, delete, func, insert, select, update
@@ -24,7 +24,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from cablecrawl import __version__
 from cablecrawl.capture import DamagedWarc, Location, WarcWriter, recover
 from cablecrawl.errors import LockedError
-from cablecrawl.items import Capture, Problem
+from cablecrawl.items import Capture
 from cablecrawl.sources import Source
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import (
@@ -33,7 +33,7 @@ from cablecrawl.store.database import (
     open_database,
     storage_errors,
 )
-from cablecrawl.store.evidence import add_capture, add_sources, iso
+from cablecrawl.store.evidence import add_capture, add_sources, iso, source_values
 from cablecrawl.store.queries import captures, redirects_of_crawl
 from cablecrawl.store.writer import StoredExchange, Writer
 
@@ -44,19 +44,6 @@ END_OF_RUN = "end-of-run"
 
 PENDING, LEASED, DONE = 0, 1, 2
 """States of a row of the frontier."""
-
-
-class Stats(Protocol):
-    """What pipelines count in: Scrapy's stats collector, or a counter of our own."""
-
-    def inc_value(self, key: str, count: int = 1) -> None:
-        """Add to a counter."""
-
-
-def count_problem(stats: Stats, problem: Problem) -> None:
-    """Count a problem for the summary: in all, by reason, and by reason and source."""
-    for below in ("", f"/{problem.reason}", f"/{problem.reason}/{problem.capture.source}"):
-        stats.inc_value(f"cablecrawl/problems{below}")
 
 
 class StoreLock:
@@ -113,15 +100,7 @@ class RunDescription:
 
     def warcinfo(self) -> Mapping[str, str]:
         """Fields for the first record of the run's WARC files: a lost database needs them."""
-        sources = [
-            {
-                "name": source.name,
-                "kind": source.kind,
-                "publisher": source.publisher,
-                "rank": source.rank,
-            }
-            for source in self.sources
-        ]
+        sources = [{"name": source.name, **source_values(source)} for source in self.sources]
         return {
             "cablecrawl-spider": self.spider,
             "cablecrawl-details": self.details(),

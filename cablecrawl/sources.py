@@ -75,6 +75,8 @@ class Source:
     """Hosts (`host` or `host:port`) in scope besides those of the start URLs."""
     render: bool = False
     """Whether its pages need a browser."""
+    derived_from: tuple[str, ...] | None = None
+    """Sources whose copies it copied, by name; (): none of them; None: it is not known."""
 
 
 _KEYS = tuple(field.name for field in fields(Source) if field.name != "name")

@@ -18,7 +18,7 @@ from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Sp
 from cablecrawl.ledger import Ledger
 from cablecrawl.matter import Fact, Matter, MatterRules, find_matter
 from cablecrawl.reference_id import parse
-from cablecrawl.runs import Stats
+from cablecrawl.stats import Stats
 
 logger = logging.getLogger(__name__)
 

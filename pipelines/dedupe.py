@@ -9,7 +9,7 @@ from scrapy.crawler import Crawler
 
 from cablecrawl.items import CablePage, Claim, PageItem, Problem
 from cablecrawl.reference_id import from_body_line, parse
-from cablecrawl.runs import Stats
+from cablecrawl.stats import Stats
 
 
 class DedupePipeline:

@@ -10,7 +10,7 @@ from scrapy.crawler import Crawler
 from cablecrawl.cabletext import read_cable
 from cablecrawl.items import CablePage, Claim, PageItem
 from cablecrawl.layouts.page import Excerpt, Span
-from cablecrawl.runs import Stats
+from cablecrawl.stats import Stats
 
 # Builds up to April 2011 print the hour on a 12-hour clock in place of the minute
 # (`%H:%I`: 14:02, 21:09, 00:12); it was so on all of 49,404 pages.

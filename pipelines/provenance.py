@@ -10,7 +10,7 @@ from cablecrawl.items import CablePage, PageItem
 from cablecrawl.layouts import wikileaks
 from cablecrawl.layouts.page import Found
 from cablecrawl.releases import Releases, chrome_span, load_releases
-from cablecrawl.runs import Stats
+from cablecrawl.stats import Stats
 
 # A date without a time is no stamp of the cable's own: "released 2011-10-04" is its release's.
 DAY = len("2011-10-04")

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from cablecrawl.extension import RunExtension
 from cablecrawl.items import CablePage, Listing, PageItem, Problem
 from cablecrawl.records import ReadingRecord, record_of_page
-from cablecrawl.runs import Stats, count_problem
-from cablecrawl.store.evidence import UNCHANGED, add_listing, add_page, add_problem
+from cablecrawl.stats import Stats, count_problem
+from cablecrawl.store.evidence import UNCHANGED, add_listing, add_page, add_problem, shown_on
 from cablecrawl.store.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class StorePipeline:
     async def process_item(self, item: PageItem) -> ReadingRecord:
         match item:
             case CablePage():
-                event = await self.commit(partial(add_page, page=item))
+                event = await self.commit(partial(add_page, page=shown_on(item)))
                 self.stats.inc_value(f"cablecrawl/sightings/{event}")
                 self.stats.inc_value(f"cablecrawl/sightings/{event}/{item.capture.source}")
                 if event == UNCHANGED:

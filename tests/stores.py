@@ -30,6 +30,7 @@ from cablecrawl.store.evidence import (
     add_sources,
     iso,
     mark_read,
+    shown_on,
 )
 from cablecrawl.store.writer import Writer
 from pipelines.boilerplate import BoilerplatePipeline
@@ -179,7 +180,7 @@ def read_mirror(folder: Path) -> dict[str, bytes]:
 def _store(connection: Connection, item: PageItem) -> None:
     match item:
         case CablePage():
-            add_page(connection, item)
+            add_page(connection, shown_on(item))
         case Listing():
             add_listing(connection, item.capture, item.locators)
         case Problem():

@@ -7,14 +7,15 @@ parts two things: a store rebuilt from its WARC files has other rows, another cr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, select
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select
 from sqlalchemy.sql.expression import FromClause
 
 from cablecrawl.items import Claim
@@ -78,6 +79,8 @@ class StoredWitness:
     their own, the one in which the source published them."""
     latest: StoredReading
     """That of the last sighting which found a text."""
+    derived_from: tuple[str, ...] | None = None
+    """Sources whose copies its source copied; (): none of them; None: it is not known."""
 
 
 @dataclass(slots=True)
@@ -104,7 +107,7 @@ class Snapshot:
         self._connection = connection
         self._sources = {row.id: row for row in connection.execute(select(t.source))}
         self._steps = {row.id: row for row in connection.execute(select(t.step))}
-        self._listing_crawls = self._latest_listing_crawls()
+        self._listing_crawls: dict[int, str] = {}
 
     def count_cables(self) -> int:
         """How many cables there are."""
@@ -116,12 +119,25 @@ class Snapshot:
         sightings = _Groups(self._rows(SIGHTINGS))
         readings = _Groups(self._rows(READINGS))
         claims = _Groups(self._rows(CLAIMS))
-        for reference_id, rows in groupby(self._rows(WITNESSES), attrgetter("reference_id")):
-            cable = _Cable(sightings.of(reference_id), readings.of(reference_id))
-            cable.add_claims(claims.of(reference_id), self._steps)
-            witnesses = [self._witness(row, cable) for row in rows]
-            witnesses.sort(key=lambda witness: (witness.source, witness.locator))
-            yield StoredCable(reference_id, witnesses)
+        for reference_id, witnesses in groupby(self._rows(WITNESSES), attrgetter("reference_id")):
+            yield self._cable(
+                reference_id,
+                witnesses,
+                sightings.of(reference_id),
+                readings.of(reference_id),
+                claims.of(reference_id),
+            )
+
+    def cable(self, reference_id: str) -> StoredCable | None:
+        """The cable of a canonical reference ID, found by its index; None: there is none."""
+        is_it = t.witness.c.reference_id == reference_id
+        witnesses, sightings, readings, claims = (
+            list(self._connection.execute(query.where(is_it)))
+            for query in (WITNESSES, SIGHTINGS, READINGS, CLAIMS)
+        )
+        if not witnesses:
+            return None
+        return self._cable(reference_id, witnesses, sightings, readings, claims)
 
     def captures(self) -> Iterator[CaptureRecord]:
         """Every capture, sorted by source, time and ID."""
@@ -156,27 +172,36 @@ class Snapshot:
             self._connection.execute(query, execution_options={"yield_per": ROWS_AT_A_TIME})
         )
 
-    def _latest_listing_crawls(self) -> dict[int, str]:
-        """By source, the latest crawl that met its indexes and came to its end.
+    def _cable(
+        self,
+        reference_id: str,
+        witnesses: Iterable[Row[Any]],
+        sightings: list[Row[Any]],
+        readings: list[Row[Any]],
+        claims: list[Row[Any]],
+    ) -> StoredCable:
+        cable = _Cable(sightings, readings)
+        cable.add_claims(claims, self._steps)
+        stored = [self._witness(row, cable) for row in witnesses]
+        stored.sort(key=lambda witness: (witness.source, witness.locator))
+        return StoredCable(reference_id, stored)
+
+    def _latest_listing_crawl(self, source: int) -> str:
+        """The latest crawl that met a source's indexes and came to its end; "" where none did.
 
         One that was cut short has not seen all of them, and says nothing of what it missed.
         """
-        finished = select(t.run.c.crawl).where(t.run.c.state == "finished")
-        query = (
-            select(t.listing.c.source, func.max(t.run.c.crawl).label("crawl"))
-            .join(t.capture, t.capture.c.id == t.listing.c.capture)
-            .join(t.run)
-            .where(t.run.c.crawl.in_(finished))
-            .group_by(t.listing.c.source)
-        )
-        return {row.source: row.crawl for row in self._connection.execute(query)}
+        crawl = self._listing_crawls.get(source)
+        if crawl is None:
+            crawl = self._connection.execute(LATEST_LISTING, {"source": source}).scalar() or ""
+            self._listing_crawls[source] = crawl
+        return crawl
 
     def _witness(self, row: Row[Any], cable: _Cable) -> StoredWitness:
         source = self._sources[row.source]
         sightings = cable.sightings[row.id]
         latest = [sighting for sighting in sightings if sighting.reading is not None][-1]
-        # Crawls are named after the time at which they began, so names sort as crawls do.
-        latest_crawl = self._listing_crawls.get(row.source, "")
+        derived_from = source.derived_from
         return StoredWitness(
             source.name,
             source.rank,
@@ -186,9 +211,11 @@ class Snapshot:
             first_seen=sightings[0].fetched_at,
             last_seen=sightings[-1].fetched_at,
             is_gone=sightings[-1].event == GONE,
-            is_unlisted=(row.listed_in or "") < latest_crawl,
+            # Crawls are named after the time at which they began, so names sort as crawls do.
+            is_unlisted=(row.listed_in or "") < self._latest_listing_crawl(row.source),
             readings=cable.readings_of[row.id],
             latest=cable.readings[latest.reading],
+            derived_from=None if derived_from is None else tuple(json.loads(derived_from)),
         )
 
 
@@ -305,6 +332,18 @@ WITNESSES = _by_reference_id(
     (t.listing, (t.listing.c.source == t.witness.c.source) & (t.listing.c.locator == _PAGE)),
     (t.capture, t.capture.c.id == t.listing.c.capture),
     (t.run, t.run.c.id == t.capture.c.run),
+)
+LATEST_LISTING = (
+    select(t.run.c.crawl)
+    .select_from(t.listing)
+    .join(t.capture, t.capture.c.id == t.listing.c.capture)
+    .join(t.run, t.run.c.id == t.capture.c.run)
+    .where(
+        t.listing.c.source == bindparam("source"),
+        t.run.c.crawl.in_(select(t.run.c.crawl).where(t.run.c.state == "finished")),
+    )
+    .order_by(t.listing.c.capture.desc())
+    .limit(1)
 )
 SIGHTINGS = _by_reference_id(
     [

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from cablecrawl.errors import CableCrawlError, DamagedDatabaseError, StorageError
@@ -16,6 +16,8 @@ from cablecrawl.store.tables import SCHEMA_VERSION, metadata
 
 DATABASE = "cablecrawl.sqlite"
 WARC_FOLDER = "warc"
+STEPS = "cablecrawl_steps"
+"""Under which a connection remembers rows of the step table."""
 
 # Storage that is full or not writable; anything else is a fault of ours.
 STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
@@ -59,6 +61,10 @@ def open_database(data_dir: Path, *, create: bool = False) -> Engine:
     def set_pragmas(connection: sqlite3.Connection, _: object) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "rollback")
+    def forget_steps(connection: Connection) -> None:
+        connection.info.pop(STEPS, None)  # some may have been rolled back
 
     with storage_errors(path), engine.connect() as connection:
         version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()

@@ -1,4 +1,7 @@
-"""The tables. Evidence is append-only: rows of captures, readings and sightings never change.
+"""The tables. Captures are append-only, and so is what is read from them by one state of the code.
+
+When other code reads the captures (`scrapy reparse`), what it reads takes the place of what was
+there, and what it no longer reads stays, as `former_reading` and `former_claim`.
 
 Times are UTC in ISO 8601 as text. Positions are characters of the decoded document.
 """
@@ -17,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Kept as SQLite's user_version. A store of another version is refused, never guessed at."""
 
 metadata = MetaData()
@@ -39,6 +42,7 @@ source = Table(
     Column("kind", Text, nullable=False),
     Column("publisher", Text, nullable=False),
     Column("rank", Integer, nullable=False),
+    Column("derived_from", Text),  # JSON: names of sources; null: it is not known
     sqlite_strict=True,
 )
 
@@ -156,6 +160,60 @@ claim = Table(
     sqlite_strict=True,
 )
 
+# A time at which all captures were read again.
+reparse = Table(
+    "reparse",
+    metadata,
+    _id(),
+    Column("at", Text, nullable=False),
+    Column("code_version", Text, nullable=False),
+    Column("steps_sha256", Text, nullable=False),  # of the code and rules that read
+    Column("last_capture", Integer, nullable=False),  # later ones are read as they come
+    Column("summary", Text, nullable=False),  # JSON: what it changed, by field
+    sqlite_strict=True,
+)
+
+# Texts and claims that a reparse no longer gave. Keys are names, so that they outlast row IDs.
+former_reading = Table(
+    "former_reading",
+    metadata,
+    _id(),
+    _to("reparse"),
+    Column("reference_id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("locator", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("capture_id", Text, nullable=False),
+    Column("layout", Text, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("former_reading_of_cable", "reference_id"),
+    sqlite_strict=True,
+)
+
+former_claim = Table(
+    "former_claim",
+    metadata,
+    _id(),
+    _to("reparse"),
+    Column("reference_id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("locator", Text, nullable=False),
+    Column("capture_id", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("asserted_by", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("confidence", Text, nullable=False),
+    Column("start", Integer),
+    Column("end", Integer),
+    Column("quote", Text),
+    Index("former_claim_of_cable", "reference_id"),
+    sqlite_strict=True,
+)
+
 problem = Table(
     "problem",
     metadata,
@@ -175,6 +233,7 @@ listing = Table(
     Column("locator", Text, nullable=False),
     _to("capture"),
     UniqueConstraint("source", "locator"),
+    Index("listing_latest", "source", "capture"),
     sqlite_strict=True,
 )
 

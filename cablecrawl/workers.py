@@ -1,0 +1,63 @@
+"""Work spread over processes: results in order, and no more of them in memory than needed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TypeVar
+
+Batch = TypeVar("Batch")
+Result = TypeVar("Result")
+
+# Batches handed over or done per process: one being worked on, one waiting, one done.
+AHEAD = 3
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def in_processes(
+    start: Callable[[], Callable[[Batch], Result]], batches: Iterable[Batch], processes: int
+) -> Iterator[Result]:
+    """The results of all batches, in their order.
+
+    `start` is called once in each process and gives what is called with each batch; it must
+    be a function of a module, or a partial of one. With one process all is done in this one.
+    An error of a batch is raised when its turn comes, and the rest is given up.
+    """
+    if processes == 1:
+        yield from map(start(), batches)
+        return
+    # Not forked: this process may have threads, and a lock held by one would stay held for ever.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _begin, (start,)) as pool:
+        under_way: deque[Future[Result]] = deque()
+        try:
+            for batch in batches:
+                under_way.append(pool.submit(_work, batch))
+                if len(under_way) >= AHEAD * processes:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for future in under_way:
+                future.cancel()
+
+
+_at_work: list[Callable[..., object]] = []
+
+
+def _begin(start: Callable[[], Callable[[Batch], Result]]) -> None:
+    # Ctrl-C reaches every process of a terminal; the one that waits for us sees to it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _at_work[:] = [start()]
+
+
+def _work(batch: Batch) -> Result:
+    return _at_work[0](batch)  # type: ignore[return-value]  # as `start` of this pool gives it

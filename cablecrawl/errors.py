@@ -18,6 +18,15 @@ class StorageError(CableCrawlError):
 class DamagedDatabaseError(CableCrawlError):
     """The database's file is none, or is damaged."""
 
+    kept_as = "damaged"
+    """What its name ends in when it makes room for another."""
+
+
+class OtherVersionError(CableCrawlError):
+    """The database is of another version of CableCrawl."""
+
+    kept_as = "other-version"
+
 
 class LockedError(CableCrawlError):
     """Another run works on the same store."""

@@ -1,70 +1,63 @@
-"""The database again, from the WARC files: for one that is lost, or after the code changed.
+"""The database again, from the captures: for one that is lost, or after the code changed.
 
-The new database is made beside the old one and takes its place when it is whole.
+The new database is made beside the old one and takes its place when it is whole. Captures, runs
+and requests still to make are copied from the old one; where there is none, the WARC files tell.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
+import os
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from scrapy.exceptions import DropItem
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, event, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from cablecrawl.boilerplate import load_rules
-from cablecrawl.browser import NOT_RENDERED
-from cablecrawl.capture import (
-    DamagedWarc,
-    Location,
-    ResponseReader,
-    payload_sha256,
-    read_members,
-    recover,
-)
+from cablecrawl.capture import DamagedWarc, Location, payload_sha256, read_members, recover
 from cablecrawl.capture.exchange import decode_fields
-from cablecrawl.capture.http import content_codings, content_type, parse_head
 from cablecrawl.capture.members import read_stretches
-from cablecrawl.decoding import decode_content
-from cablecrawl.errors import CableCrawlError, DamagedDatabaseError
-from cablecrawl.items import Capture, PageItem
-from cablecrawl.reading import (
-    PageReader,
-    circular_redirects,
-    problem_of_error,
-    problem_of_failure,
-    read_items,
-)
-from cablecrawl.releases import load_releases
-from cablecrawl.runs import END_OF_RUN
-from cablecrawl.stats import Stats
+from cablecrawl.capture.warc import fsync_folder
+from cablecrawl.changes import Changes, compare
+from cablecrawl.code_version import code_version, steps_sha256
+from cablecrawl.errors import CableCrawlError, DamagedDatabaseError, OtherVersionError
+from cablecrawl.items import Listing, Problem
+from cablecrawl.reading import circular_redirects
+from cablecrawl.rereading import Given, reread
+from cablecrawl.runs import END_OF_RUN, recover_captures
+from cablecrawl.stats import Stats, count_problem
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import DATABASE, WARC_FOLDER, open_database
-from cablecrawl.store.evidence import add_capture, iso
-from cablecrawl.store.queries import captures, redirects_of_crawl
-from cablecrawl.store.writer import StoredExchange, Writer
-from pipelines.boilerplate import BoilerplatePipeline
-from pipelines.dedupe import DedupePipeline
-from pipelines.fields import FieldsPipeline
-from pipelines.provenance import ProvenancePipeline
-from pipelines.store import StorePipeline
+from cablecrawl.store.evidence import (
+    Shown,
+    add_capture,
+    add_listing,
+    add_page,
+    add_problem,
+    driver,
+    iso,
+)
+from cablecrawl.store.queries import redirects_of_crawl, steps_that_read
+from cablecrawl.store.writer import StoredExchange
+from cablecrawl.workers import available_cores
 
 logger = logging.getLogger(__name__)
 
-# Items under way at once: enough for the writer's batches, little in memory.
-WINDOW = 128
+# What is not read from pages. In this order: rows of one refer to rows of those before.
+NOT_READ_FROM_PAGES = (
+    *(t.source, t.run, t.capture, t.frontier),
+    *(t.reparse, t.former_reading, t.former_claim),
+)
 
+# A new database is worth nothing before it is whole: it is put on the disk at the end, once.
+BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-32000")
 
-Step = BoilerplatePipeline | FieldsPipeline | ProvenancePipeline | DedupePipeline
 Report = Callable[[int], None]
 """Called with the number of captures read since the last call."""
 
@@ -74,66 +67,93 @@ class Rebuilt:
     """What a rebuild came to."""
 
     captures: int = 0
-    damaged: int = 0
-    """WARC files that could not be read to their end."""
+    damaged: list[str] = field(default_factory=list)
+    """What could not be read, one line each."""
     is_kept: bool = False
-    """The old database stays, since it knows more than the damaged files still tell."""
+    """The new database took the old one's place."""
+    changes: Changes | None = None
+    """What differs from the old database; None where there was none."""
 
 
-def rebuild(data_dir: Path, stats: Stats, report: Report = lambda _: None) -> Rebuilt:
-    """Make the database of a data folder from its WARC files.
+def rebuild(
+    data_dir: Path,
+    stats: Stats,
+    report: Report = lambda _: None,
+    *,
+    processes: int | None = None,
+    dry_run: bool = False,
+) -> Rebuilt:
+    """Make the database of a data folder again.
 
-    Raises CableCrawlError where there are none, StorageError where it cannot be written. The
-    store must be locked.
+    `processes`: None for one on each core. `dry_run`: only say what would change. An old
+    database stays when a WARC file is damaged: it knows what can no longer be read. Raises
+    CableCrawlError where there are no WARC files, StorageError where nothing can be written.
+    The store must be locked.
     """
     folder = data_dir / WARC_FOLDER
     if not any(folder.glob("*.warc.gz*")):
         raise CableCrawlError(f"{folder}: there are no WARC files to read")
-    has_old = (data_dir / DATABASE).exists() and not _put_aside_if_damaged(data_dir)
+    has_old = (data_dir / DATABASE).exists() and not _put_aside(data_dir)
+    if has_old:
+        _adopt(data_dir)
     for path in sorted(folder.glob("*.open")):
         _seal(path)
-    work = data_dir / "rebuild"
-    if work.exists():
-        shutil.rmtree(work)  # of a rebuild that was cut short
-    work.mkdir()
-    engine = open_database(work, create=True)
     rebuilt = Rebuilt()
-    try:
+    with _new_database(data_dir) as (work, engine):
         with engine.begin() as db:
-            for path in sorted(folder.glob("*.warc.gz")):
-                _index(db, path, rebuilt)
-        if has_old:
-            if rebuilt.damaged:
-                rebuilt.is_kept = True
-                return rebuilt
-            _copy_runs(engine, data_dir)
-        writer = Writer(engine, work)
-        try:
-            asyncio.run(_read_all(engine, folder, StorePipeline(writer, stats), stats, report))
-        finally:
-            writer.close()
-        with engine.begin() as db:
+            if has_old:
+                _attach(db, data_dir / DATABASE)
+                _copy(db)
+            _index_unknown(db, folder, rebuilt)
+            _read_all(db, folder, processes or available_cores(), stats, report, rebuilt)
             db.execute(update(t.capture).values(is_read=1))
-        with engine.connect() as db:
-            db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
+            reparse = _add_reparse(db)
+            if has_old:
+                rebuilt.changes = compare(db, reparse)
+                _add_summary(db, reparse, rebuilt.changes)
         engine.dispose()
-        if rebuilt.is_kept:
-            shutil.rmtree(work)
-    _put_in_place(work, data_dir)
+        if not dry_run and not (has_old and rebuilt.damaged):
+            _put_in_place(work, data_dir)
+            rebuilt.is_kept = True
     return rebuilt
 
 
-def _put_aside_if_damaged(data_dir: Path) -> bool:
-    """Keep a file that is no sound database under another name. Raises CableCrawlError."""
+def is_read_by_other_code(data_dir: Path) -> bool:
+    """Whether other code than this has read any of the store. Raises CableCrawlError."""
+    if not (data_dir / DATABASE).exists():
+        return False
+    engine = open_database(data_dir)
+    try:
+        with engine.connect() as db:
+            return not steps_that_read(db) <= {steps_sha256()}
+    finally:
+        engine.dispose()
+
+
+def _put_aside(data_dir: Path) -> bool:
+    """Keep a file that is no database of this version under another name.
+
+    Whether it was none. Raises CableCrawlError when it cannot be opened at all.
+    """
     try:
         open_database(data_dir).dispose()
-    except DamagedDatabaseError:
-        aside = data_dir / f"{DATABASE}.damaged"
+    except (DamagedDatabaseError, OtherVersionError) as error:
+        aside = data_dir / f"{DATABASE}.{error.kept_as}"
+        for suffix in ("-wal", "-shm"):
+            (data_dir / f"{DATABASE}{suffix}").unlink(missing_ok=True)
         (data_dir / DATABASE).replace(aside)
-        logger.warning("%s is damaged and kept as %s", DATABASE, aside.name)
+        logger.warning("%s; it is kept as %s", error, aside.name)
         return True
     return False
+
+
+def _adopt(data_dir: Path) -> None:
+    """Rows for what a killed run had captured and not yet committed."""
+    engine = open_database(data_dir)
+    try:
+        recover_captures(engine, data_dir / WARC_FOLDER)
+    finally:
+        engine.dispose()
 
 
 def _seal(path: Path) -> None:
@@ -142,6 +162,47 @@ def _seal(path: Path) -> None:
     if recovery.tail is not None:
         logger.warning("%s: a torn end was cut and kept as %s", path.name, recovery.tail.name)
     recovery.seal()
+
+
+@contextmanager
+def _new_database(data_dir: Path) -> Iterator[tuple[Path, Engine]]:
+    """An empty database in a folder of its own, which is removed at the end."""
+    work = data_dir / "rebuild"
+    if work.exists():
+        shutil.rmtree(work)  # of a rebuild that was cut short
+    work.mkdir()
+    engine = open_database(work, create=True)
+
+    @event.listens_for(engine, "connect")
+    def write_fast(connection: sqlite3.Connection, _: object) -> None:
+        for pragma in BULK_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    engine.dispose()  # the next connections are opened so
+    try:
+        yield work, engine
+    finally:
+        engine.dispose()
+        shutil.rmtree(work)
+
+
+def _attach(db: Connection, old: Path) -> None:
+    """Have the old database's tables as `old.…` in this connection."""
+    driver(db).execute("ATTACH DATABASE ? AS old", (str(old),))
+
+
+def _copy(db: Connection) -> None:
+    for table in NOT_READ_FROM_PAGES:
+        db.exec_driver_sql(f"INSERT INTO {table.name} SELECT * FROM old.{table.name}")
+
+
+def _index_unknown(db: Connection, folder: Path, rebuilt: Rebuilt) -> None:
+    """Rows for the WARC files of which the database has none, and damage for those not there."""
+    known = set(db.execute(select(t.capture.c.warc).distinct()).scalars())
+    for path in sorted(folder.glob("*.warc.gz")):
+        if path.name not in known:
+            _index(db, path, rebuilt)
+    rebuilt.captures = db.execute(select(func.count()).select_from(t.capture)).scalar_one()
 
 
 def _index(db: Connection, path: Path, rebuilt: Rebuilt) -> None:
@@ -160,16 +221,19 @@ def _index(db: Connection, path: Path, rebuilt: Rebuilt) -> None:
                 db,
                 StoredExchange(stretch.exchange, location, payload_sha256(payload), len(payload)),
             )
-            rebuilt.captures += 1
     except (DamagedWarc, StopIteration) as damage:
-        rebuilt.damaged += 1
-        logger.error("%s; what stands behind it is not read", damage)
+        rebuilt.damaged.append(f"{damage or path.name}; what stands behind it is not read")
 
 
 def _add_run(db: Connection, path: Path, fields: Mapping[str, str]) -> None:
     run = _run_of(path)
     for source in json.loads(fields.get("cablecrawl-sources", "[]")):
-        db.execute(upsert(t.source).values(**source).on_conflict_do_nothing())
+        # Files are sorted by time: what the last run said of a source holds.
+        db.execute(
+            upsert(t.source)
+            .values(**source)
+            .on_conflict_do_update(index_elements=["name"], set_=source)
+        )
     db.execute(
         upsert(t.run)
         .values(
@@ -200,111 +264,59 @@ def _started(run: str) -> str:
     return iso(datetime.strptime(run.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
 
 
-def _copy_runs(engine: Engine, old_dir: Path) -> None:
-    """Take over what WARC files do not tell: how runs ended, and requests still to make."""
-    old_engine = open_database(old_dir)
-    try:
-        with old_engine.connect() as old, engine.begin() as db:
-            for row in old.execute(select(t.run)).mappings():
-                db.execute(
-                    upsert(t.run)
-                    .values(**row)
-                    .on_conflict_do_update(index_elements=["id"], set_=dict(row))
-                )
-            for row in old.execute(select(t.frontier)).mappings():
-                db.execute(insert(t.frontier).values(**row))
-    finally:
-        old_engine.dispose()
-
-
-def steps_before_the_store(stats: Stats) -> tuple[Step, ...]:
-    """The pipelines of a crawl in their order, up to the one that commits."""
-    return (
-        BoilerplatePipeline(load_rules(), stats),
-        FieldsPipeline(stats),
-        ProvenancePipeline(load_releases(), stats),
-        DedupePipeline(stats),
-    )
-
-
-async def _read_all(
-    engine: Engine, folder: Path, store: StorePipeline, stats: Stats, report: Report
+def _read_all(
+    db: Connection, folder: Path, processes: int, stats: Stats, report: Report, rebuilt: Rebuilt
 ) -> None:
     """Read every capture in the order in which they were made, by the pipelines of a crawl."""
-    steps = steps_before_the_store(stats)
-    reader = PageReader()
-    under_way: list[asyncio.Future[Any]] = []
-    with closing(ResponseReader(folder)) as responses, engine.connect() as db:
-        last = _last_attempts(db)
-        for capture, location in captures(db):
-            is_last = capture.id in last
-            for item in items_of_capture(reader, responses, capture, location, is_last=is_last):
-                try:
-                    for step in steps:
-                        item = step.process_item(item)
-                except Exception as error:
-                    logger.exception("%s: cannot be read", capture.url)
-                    item = problem_of_error(capture, error)
-                # Tasks begin in order, and so do their rows.
-                under_way.append(asyncio.ensure_future(store.process_item(item)))
-            report(1)
-            if len(under_way) >= WINDOW:
-                await _settle(under_way)
-                under_way.clear()
-        for crawl in db.execute(select(t.run.c.crawl).distinct()).scalars().all():
-            for problem in circular_redirects(redirects_of_crawl(db, crawl)):
-                under_way.append(asyncio.ensure_future(store.process_item(problem)))
-        await _settle(under_way)
+    for batch in reread(db, folder, processes):
+        for given in batch.given:
+            _store(db, given, stats)
+        for key, count in batch.counts.items():
+            stats.inc_value(key, count)
+        rebuilt.damaged += batch.damaged
+        report(batch.captures)
+    for crawl in db.execute(select(t.run.c.crawl).distinct()).scalars().all():
+        for problem in circular_redirects(redirects_of_crawl(db, crawl)):
+            _store(db, problem, stats)
 
 
-async def _settle(under_way: list[asyncio.Future[Any]]) -> None:
-    for outcome in await asyncio.gather(*under_way, return_exceptions=True):
-        if isinstance(outcome, BaseException) and not isinstance(outcome, DropItem):
-            raise outcome
+def _store(db: Connection, given: Given, stats: Stats) -> None:
+    match given:
+        case Shown():
+            event = add_page(db, given)
+            stats.inc_value(f"cablecrawl/sightings/{event}")
+        case Listing():
+            add_listing(db, given.capture, given.locators)
+        case Problem():
+            add_problem(db, given)
+            count_problem(stats, given)
 
 
-def _last_attempts(db: Connection) -> set[int]:
-    """The failed captures that no later capture of their URL in their crawl makes up for."""
-    newest = (
-        select(func.max(t.capture.c.id))
-        .join(t.run, t.run.c.id == t.capture.c.run)
-        .group_by(t.run.c.crawl, t.capture.c.source, t.capture.c.url, t.capture.c.via)
+def _add_reparse(db: Connection) -> int:
+    last = db.execute(select(func.max(t.capture.c.id))).scalar_one_or_none()
+    row = db.execute(
+        insert(t.reparse).values(
+            at=iso(datetime.now(UTC)),
+            code_version=code_version(),
+            steps_sha256=steps_sha256(),
+            last_capture=last or 0,
+            summary="{}",
+        )
     )
-    return set(
-        db.execute(
-            select(t.capture.c.id).where(t.capture.c.outcome != "ok", t.capture.c.id.in_(newest))
-        ).scalars()
-    )
+    (reparse,) = row.inserted_primary_key or (0,)
+    return int(reparse)
 
 
-def items_of_capture(
-    reader: PageReader,
-    responses: ResponseReader,
-    capture: Capture,
-    location: Location,
-    *,
-    is_last: bool = False,
-) -> list[PageItem]:
-    """The items of a stored capture; `is_last`: no later one makes up for its failure.
-
-    Raises DamagedWarc when the record is not what was stored.
-    """
-    if urlsplit(capture.url).path == "/robots.txt" or capture.outcome == NOT_RENDERED:
-        return []
-    if capture.outcome != "ok":
-        problem = problem_of_failure(capture) if is_last else None
-        return [problem] if problem is not None else []
-    head, payload = responses.read(location, verify=True)
-    _, headers = parse_head(head)
-    body = decode_content(payload, content_codings(headers)).body
-    items, _ = read_items(reader, capture, body, content_type(headers))
-    return items
+def _add_summary(db: Connection, reparse: int, changes: Changes) -> None:
+    summary = json.dumps(changes.summary(), sort_keys=True)
+    db.execute(update(t.reparse).values(summary=summary).where(t.reparse.c.id == reparse))
 
 
 def _put_in_place(work: Path, data_dir: Path) -> None:
     """One rename; what belonged to the old database goes first, the new one has it all inside."""
+    with (work / DATABASE).open("rb+") as file:
+        os.fsync(file.fileno())
     for suffix in ("-wal", "-shm"):
         (data_dir / f"{DATABASE}{suffix}").unlink(missing_ok=True)
-        (work / f"{DATABASE}{suffix}").unlink(missing_ok=True)
     (work / DATABASE).replace(data_dir / DATABASE)
-    shutil.rmtree(work)
+    fsync_folder(data_dir)

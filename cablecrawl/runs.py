@@ -11,8 +11,7 @@ import hashlib
 import json
 import logging
 import secrets
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +20,8 @@ from typing import Any
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from sqlalchemy import Engine, delete, func, insert, select, update
 
-from cablecrawl import __version__
 from cablecrawl.capture import DamagedWarc, Location, WarcWriter, recover
+from cablecrawl.code_version import code_version, steps_sha256
 from cablecrawl.errors import LockedError
 from cablecrawl.items import Capture
 from cablecrawl.sources import Source
@@ -84,6 +83,8 @@ class RunDescription:
     arguments: dict[str, str]
     settings_sha256: str
     code_version: str
+    steps_sha256: str
+    """Of the code and rules that read its pages."""
     sources: tuple[Source, ...]
 
     def details(self) -> str:
@@ -93,6 +94,7 @@ class RunDescription:
                 "arguments": self.arguments,
                 "settings_sha256": self.settings_sha256,
                 "code_version": self.code_version,
+                "steps_sha256": self.steps_sha256,
                 "sources": [source.name for source in self.sources],
             },
             sort_keys=True,
@@ -270,6 +272,7 @@ def describe_run(
         dict(sorted(arguments.items())),
         settings_sha256(settings),
         code_version(),
+        steps_sha256(),
         tuple(sources),
     )
 
@@ -284,16 +287,3 @@ def settings_sha256(settings: BaseSettings) -> str:
     return hashlib.sha256(
         json.dumps(ours, sort_keys=True, default=repr).encode("utf-8")
     ).hexdigest()
-
-
-def code_version() -> str:
-    """The version of this code: with the commit where it is run from a checkout."""
-    command: Sequence[str] = ("git", "describe", "--always", "--dirty", "--abbrev=12")
-    try:
-        described = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return __version__
-    commit = described.stdout.strip()
-    return f"{__version__}+{commit}" if described.returncode == 0 and commit else __version__

@@ -14,6 +14,10 @@ SOURCES_FILE = "sources.toml"
 # Show what one reading hides and another does not. Off: redacted spans stay hidden.
 SHOW_REDACTED_SPANS = False
 
+# A store that other code has read is read again before a crawl, as `scrapy reparse` does: a change
+# of the code must not look like one of a site. 800 pages a second and core.
+REPARSE_BEFORE_CRAWL = True
+
 # Where the owner of a site can write to: your address, which the user agent then names. Only
 # sites on loopback are crawled without one.
 CONTACT = ""

@@ -8,7 +8,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -50,14 +50,15 @@ def in_processes(
                 future.cancel()
 
 
-_at_work: list[Callable[..., object]] = []
+# In a process of a pool, what `start` gave there.
+_at_work: list[Callable[[Any], Any]] = []
 
 
-def _begin(start: Callable[[], Callable[[Batch], Result]]) -> None:
+def _begin(start: Callable[[], Callable[[Any], Any]]) -> None:
     # Ctrl-C reaches every process of a terminal; the one that waits for us sees to it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _at_work[:] = [start()]
 
 
-def _work(batch: Batch) -> Result:
-    return _at_work[0](batch)  # type: ignore[return-value]  # as `start` of this pool gives it
+def _work(batch: Any) -> Any:
+    return _at_work[0](batch)

@@ -91,6 +91,8 @@ class Project:
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    code: Path = PROJECT
+    """The checkout that the commands are run from."""
 
     @property
     def data_dir(self) -> Path:
@@ -107,7 +109,7 @@ class Project:
         return [*arguments, *(part for key in given for part in ("-s", f"{key}={given[key]}"))]
 
     def run(self, *arguments: str, **settings: str) -> Ended:
-        return run_scrapy(self.command(*arguments, **settings))
+        return run_python(["-m", "scrapy", *self.command(*arguments, **settings)], self.code)
 
     def crawl(self, *arguments: str, **settings: str) -> Ended:
         return self.run("crawl", "mirrors", *arguments, **settings)
@@ -125,8 +127,8 @@ class Project:
     def crawl_killed_at(self, place: str, when: str, count: int, *arguments: str) -> None:
         self.killed_at(place, when, count, "crawl", "mirrors", *arguments)
 
-    def reparse(self) -> Ended:
-        return self.run("reparse")
+    def reparse(self, *arguments: str) -> Ended:
+        return self.run("reparse", *arguments)
 
     def export(self, name: str = "export") -> Export:
         """A new export; an earlier one of that name is replaced.
@@ -281,11 +283,11 @@ def run_scrapy(arguments: Sequence[str]) -> Ended:
     return run_python(["-m", "scrapy", *arguments])
 
 
-def run_python(arguments: Sequence[str]) -> Ended:
-    """A Python program run to its end from the repository's root."""
+def run_python(arguments: Sequence[str], code: Path = PROJECT) -> Ended:
+    """A Python program run to its end from the root of a checkout."""
     done = subprocess.run(
         [sys.executable, *arguments],
-        cwd=PROJECT,
+        cwd=code,
         env=environment(),
         capture_output=True,
         text=True,
@@ -293,6 +295,17 @@ def run_python(arguments: Sequence[str]) -> Ended:
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def other_code(folder: Path, file: str, old: str, new: str) -> Path:
+    """A copy of this checkout with one passage of one file written otherwise."""
+    for name in ("cablecrawl", "pipelines", "exports/schema"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "scrapy.cfg", folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{file}: {old!r} stands there {text.count(old)} times"
+    (folder / file).write_text(text.replace(old, new), encoding="utf-8")
+    return folder
 
 
 def environment() -> dict[str, str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from asyncio import Task
+from pathlib import Path
 from typing import cast
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.exceptions import UsageError
 
+from cablecrawl.commands.reparse import print_changes, reparse, report_damage
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.extension import RunExtension
+from cablecrawl.rebuild import is_read_by_other_code
 
 
 class Command(ScrapyCrawl):
@@ -34,6 +37,11 @@ class Command(ScrapyCrawl):
         if args[0] not in known:
             self._refuse(CableCrawlError(f"{args[0]}: unknown spider (one of {', '.join(known)})"))
             return
+        try:
+            self._read_again_by_other_code()
+        except CableCrawlError as refused:
+            self._refuse(refused)
+            return
         crawler = self._create_crawler(args[0])
         crawling = cast("Task[None]", self.crawler_process.crawl(crawler, **opts.spargs))
         errors: list[BaseException | None] = []
@@ -46,6 +54,26 @@ class Command(ScrapyCrawl):
             raise error
         else:
             self.exitcode = RunExtension.of(crawler).exit_status
+
+    def _read_again_by_other_code(self) -> None:
+        """Bring a store up to the code of today, so that no change of it looks like one of a site.
+
+        Raises CableCrawlError.
+        """
+        assert self.settings is not None
+        data_dir = Path(self.settings["DATA_DIR"])
+        if not self.settings.getbool("REPARSE_BEFORE_CRAWL") or not is_read_by_other_code(data_dir):
+            return
+        print(
+            "the store was read by other code than today's: reading its captures again first, as"
+            " `scrapy reparse` does",
+            file=sys.stderr,
+        )
+        rebuilt, _, seconds = reparse(data_dir)
+        print(f"{rebuilt.captures:,} captures read again in {seconds:.1f} s", file=sys.stderr)
+        if rebuilt.changes is not None:
+            print_changes(rebuilt.changes, sys.stderr)
+        report_damage(rebuilt)
 
     def _refuse(self, error: CableCrawlError) -> None:
         print(f"scrapy crawl: {error}", file=sys.stderr)

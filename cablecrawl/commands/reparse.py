@@ -3,85 +3,186 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from cablecrawl.changes import DIFFERENT, GAINED, LOST, MOVED, Changes
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.rebuild import rebuild
+from cablecrawl.rebuild import Rebuilt, rebuild
 from cablecrawl.runs import StoreLock
+from cablecrawl.stats import CountingStats
+from cablecrawl.workers import available_cores
 
+# Of longer lists, so much is shown; `--json` has all.
+SHOWN = 20
 
-class CountingStats(Counter[str]):
-    """Counts what the pipelines count, where there is no crawl."""
-
-    def inc_value(self, key: str, count: int = 1) -> None:
-        self[key] += count
+KINDS = (GAINED, LOST, DIFFERENT, MOVED)
 
 
 class Command(ScrapyCommand):
-    """Makes the database again from the WARC files, without the network."""
+    """Reads all captures again, without the network, and says what changed."""
 
     requires_project = True
     requires_crawler_process = False
 
     def syntax(self) -> str:
-        return "[options]"
+        return "[--dry-run] [--json] [--processes N]"
 
     def short_desc(self) -> str:
-        return "Read all captures again and rebuild the database from the WARC files"
+        return "Read all captures again with the rules of today; rebuild a lost database"
 
     def long_desc(self) -> str:
         return (
-            "Reads every capture in the WARC files again, with the layouts, rules and pipelines"
-            " of today, and puts the database that comes of it in the place of the old one, or of"
-            " one that is lost. The network is not used. Example: scrapy reparse -s DATA_DIR=data"
+            "Reads every capture again, with the layouts, rules and pipelines of today, on all"
+            " cores, and says which values are gained, lost, different, or moved: the same from"
+            " another place or by another rule. What is no longer read is kept as history. A"
+            " database that is lost is made again from the WARC files. The network is not used."
+            " Exit status: 0 done, 1 bad usage, 2 a WARC file is damaged, 3 no space or"
+            " permission, 4 a run is at work. Example: scrapy reparse --dry-run"
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would change, and change nothing"
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="print what changed as JSON, every cable named"
+        )
+        parser.add_argument(
+            "--processes",
+            type=int,
+            metavar="N",
+            help=f"read in so many processes; default: one a core ({available_cores()} here)",
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if args:
             raise UsageError("scrapy reparse takes no arguments")
+        if opts.processes is not None and opts.processes < 1:
+            raise UsageError(f"--processes {opts.processes}: must be 1 or more")
         assert self.settings is not None
         data_dir = Path(self.settings["DATA_DIR"])
-        stats = CountingStats()
-        progress = Progress()
         try:
-            if not data_dir.is_dir():
-                raise CableCrawlError(f"{data_dir}: no such folder")
-            lock = StoreLock(data_dir)
-            lock.describe("scrapy reparse")
-            try:
-                rebuilt = rebuild(data_dir, stats, progress.advance)
-            finally:
-                lock.release()
+            rebuilt, stats, seconds = reparse(
+                data_dir, processes=opts.processes, dry_run=opts.dry_run
+            )
         except CableCrawlError as error:
-            progress.clear()
             print(f"scrapy reparse: {error}", file=sys.stderr)
             self.exitcode = error.exit_status
             return
+        if opts.json:
+            print(json.dumps(as_json(rebuilt, seconds), indent=2))
+        else:
+            print_summary(rebuilt, stats, seconds, dry_run=opts.dry_run)
+        self.exitcode = report_damage(rebuilt)
+
+
+def reparse(
+    data_dir: Path, *, processes: int | None = None, dry_run: bool = False
+) -> tuple[Rebuilt, CountingStats, float]:
+    """Rebuild a store under its lock; what came of it, what was counted, and the seconds.
+
+    Raises CableCrawlError.
+    """
+    if not data_dir.is_dir():
+        raise CableCrawlError(f"{data_dir}: no such folder")
+    stats = CountingStats()
+    progress = Progress()
+    lock = StoreLock(data_dir)
+    lock.describe("scrapy reparse")
+    try:
+        rebuilt = rebuild(data_dir, stats, progress.advance, processes=processes, dry_run=dry_run)
+    finally:
         progress.clear()
-        if rebuilt.is_kept:
-            print(
-                f"scrapy reparse: {rebuilt.damaged} WARC files are damaged (see above): the"
-                " database stays as it is; move it away to rebuild what can be read",
-                file=sys.stderr,
-            )
-            self.exitcode = 2
-            return
-        pages = sum(stats[f"cablecrawl/sightings/{e}"] for e in ("first", "changed", "unchanged"))
-        print(
-            f"{rebuilt.captures:,} captures read in {progress.seconds:.1f} s: {pages:,} cable"
-            f" pages, {stats['cablecrawl/sightings/first']:,} copies of cables,"
-            f" {stats['cablecrawl/sightings/changed']:,} changes,"
-            f" {stats['cablecrawl/problems']:,} problems"
-        )
-        if rebuilt.damaged:
-            print(f"{rebuilt.damaged} WARC files are damaged: see above", file=sys.stderr)
-            self.exitcode = 2
+        lock.release()
+    return rebuilt, stats, progress.seconds
+
+
+def print_summary(rebuilt: Rebuilt, stats: CountingStats, seconds: float, *, dry_run: bool) -> None:
+    """What was read, and what changed."""
+    pages = sum(stats[f"cablecrawl/sightings/{e}"] for e in ("first", "changed", "unchanged"))
+    print(
+        f"{rebuilt.captures:,} captures read in {seconds:.1f} s: {pages:,} cable"
+        f" pages, {stats['cablecrawl/sightings/first']:,} copies of cables,"
+        f" {stats['cablecrawl/sightings/changed']:,} changes,"
+        f" {stats['cablecrawl/problems']:,} problems"
+    )
+    if rebuilt.changes is not None:
+        print_changes(rebuilt.changes)
+    if dry_run:
+        print("a dry run: the store is as it was")
+
+
+def print_changes(changes: Changes, file: TextIO | None = None) -> None:
+    """A table by field, and the cables touched; on stdout, unless a file is given."""
+    print("\n".join(_lines(changes)), file=file)
+
+
+def _lines(changes: Changes) -> Iterator[str]:
+    if not changes:
+        yield "nothing is read differently"
+        return
+    if changes.fields:
+        heading = "copies whose values are"
+        width = max(len(heading), *map(len, changes.fields))
+        yield heading.ljust(width) + "".join(f"{kind:>11}" for kind in KINDS)
+        for name, kinds in sorted(changes.fields.items()):
+            yield name.ljust(width) + "".join(f"{kinds[kind]:11,}" for kind in KINDS)
+    for what, counts in (("copies of cables", changes.copies), ("problems", changes.problems)):
+        if counts:
+            yield f"{what}: {counts[GAINED]:,} gained, {counts[LOST]:,} lost"
+    yield f"cables with other values: {_listed(sorted(changes.cables))}"
+    yield f"with the same values from other places or rules: {_listed(sorted(changes.moved))}"
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return "none"
+    more = f" and {len(names) - SHOWN:,} more (--json names all)" if len(names) > SHOWN else ""
+    return f"{len(names):,}: {', '.join(names[:SHOWN])}{more}"
+
+
+def as_json(rebuilt: Rebuilt, seconds: float) -> dict[str, object]:
+    """For programs. No value of a page is in it: `scrapy trace` shows those."""
+    changes = rebuilt.changes
+    return {
+        "captures": rebuilt.captures,
+        "seconds": round(seconds, 3),
+        "kept": rebuilt.is_kept,
+        "damaged": rebuilt.damaged,
+        "changes": None if changes is None else changes.summary(),
+        "cables": {}
+        if changes is None
+        else {i: sorted(f) for i, f in sorted(changes.cables.items())},
+        "moved_only": [] if changes is None else sorted(changes.moved),
+    }
+
+
+def report_damage(rebuilt: Rebuilt) -> int:
+    """Say what could not be read, on stderr; the exit status."""
+    if not rebuilt.damaged:
+        return 0
+    for line in rebuilt.damaged[:SHOWN]:
+        print(f"scrapy reparse: {line}", file=sys.stderr)
+    kept = (
+        "what could be read is kept"
+        if rebuilt.is_kept
+        else "the database stays as it is; move it away to rebuild what can be read"
+    )
+    print(
+        f"scrapy reparse: {len(rebuilt.damaged):,} places in WARC files are damaged (`scrapy"
+        f" verify` names all): {kept}",
+        file=sys.stderr,
+    )
+    return 2
 
 
 class Progress:

@@ -11,7 +11,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from cablecrawl.errors import CableCrawlError, DamagedDatabaseError, StorageError
+from cablecrawl.errors import (
+    CableCrawlError,
+    DamagedDatabaseError,
+    OtherVersionError,
+    StorageError,
+)
 from cablecrawl.store.tables import SCHEMA_VERSION, metadata
 
 DATABASE = "cablecrawl.sqlite"
@@ -74,10 +79,10 @@ def open_database(data_dir: Path, *, create: bool = False) -> Engine:
             connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
             connection.commit()
         elif version != SCHEMA_VERSION:
-            raise CableCrawlError(
+            raise OtherVersionError(
                 f"{path}: a store of version {version}, and this is CableCrawl's version"
-                f" {SCHEMA_VERSION}: move the database away and run `scrapy reparse`, which"
-                " rebuilds it from the WARC files"
+                f" {SCHEMA_VERSION}; `scrapy reparse` puts it aside and rebuilds it from the WARC"
+                " files"
             )
     return engine
 

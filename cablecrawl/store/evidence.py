@@ -264,7 +264,7 @@ def add_page(connection: Connection, page: Shown) -> str:
     Decided here and not before, so that two captures of one witness that are under way at
     once cannot both be its first.
     """
-    db = _driver(connection)
+    db = driver(connection)
     witness, previous = _witness_and_last_sighting(db, page)
     event, reading = FIRST, None
     if previous is not None:
@@ -313,7 +313,7 @@ def add_page(connection: Connection, page: Shown) -> str:
     return event
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
+def driver(connection: Connection) -> sqlite3.Connection:
     """The driver's own connection, in the transaction that `connection` is in."""
     if not connection.in_transaction():
         connection.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
@@ -88,3 +89,19 @@ def captures(
             row.via,
         )
         yield capture, Location(row.warc, row.offset, row.length)
+
+
+def steps_that_read(db: Connection) -> set[str]:
+    """The digests (`steps_sha256`) of the code that read what the store has now.
+
+    One, unless a run since the last `scrapy reparse` was made by other code. Empty where nothing
+    was read.
+    """
+    reparse = db.execute(
+        select(t.reparse.c.at, t.reparse.c.steps_sha256).order_by(t.reparse.c.id.desc()).limit(1)
+    ).first()
+    runs = select(t.run.c.details).where(t.run.c.id.in_(select(t.capture.c.run)))
+    if reparse is not None:
+        runs = runs.where(t.run.c.started > reparse.at)
+    read = {json.loads(details).get("steps_sha256", "") for details in db.execute(runs).scalars()}
+    return read | ({reparse.steps_sha256} if reparse is not None else set())

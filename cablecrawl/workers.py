@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -57,7 +58,16 @@ _at_work: list[Callable[[Any], Any]] = []
 def _begin(start: Callable[[], Callable[[Any], Any]]) -> None:
     # Ctrl-C reaches every process of a terminal; the one that waits for us sees to it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _at_work[:] = [start()]
+
+
+def _end_with_parent() -> None:
+    """A pool whose owner was killed would wait for its next batch for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _work(batch: Any) -> Any:

@@ -177,7 +177,7 @@ def test_a_rebuild_that_is_killed_leaves_the_store_as_it_was(tmp_path: Path, mir
     with SiteServer(mirror) as server:
         project.crawl("-a", f"url={server.url}")
     before = project.export()
-    for place in ("cablecrawl.store.writer:Writer._commit", "cablecrawl.rebuild:_put_in_place"):
+    for place in ("cablecrawl.rebuild:add_page", "cablecrawl.rebuild:_put_in_place"):
         project.killed_at(place, "before", 1, "reparse")
         assert_same_export(project, before)
     assert project.reparse().status == 0

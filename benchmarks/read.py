@@ -23,7 +23,8 @@ from cablecrawl.stats import CountingStats
 from cablecrawl.items import CablePage
 from cablecrawl.layouts import is_cable_url
 from cablecrawl.reading import PageReader
-from cablecrawl.rebuild import items_of_capture, rebuild, steps_before_the_store
+from cablecrawl.rebuild import rebuild
+from cablecrawl.rereading import items_of_capture, steps_before_the_store
 from cablecrawl.store.database import WARC_FOLDER, open_database
 from cablecrawl.store.queries import captures
 

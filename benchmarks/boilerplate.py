@@ -32,12 +32,12 @@ from typing import cast
 
 from benchmarks.extractors import EXTRACTORS, PAGES, Extract, run
 from cablecrawl.boilerplate import PARTS, load_rules, rules_of
-from cablecrawl.stats import CountingStats
 from cablecrawl.items import CablePage
 from cablecrawl.layouts.page import Excerpt, Span
 from cablecrawl.matter import MatterRules, find_matter
 from cablecrawl.reading import PageReader, items_of
-from cablecrawl.rebuild import steps_before_the_store
+from cablecrawl.rereading import steps_before_the_store
+from cablecrawl.stats import CountingStats
 from pipelines.boilerplate import BoilerplatePipeline
 from tests.corpus import CORPUS, PlainReading, cable_pages, read_plainly, unpack_snapshot
 from tests.pipelines import capture_of

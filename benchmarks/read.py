@@ -19,12 +19,12 @@ from pathlib import Path
 
 from benchmarks.crawl import generated_site, measure, serve
 from cablecrawl.capture import ResponseReader
-from cablecrawl.stats import CountingStats
 from cablecrawl.items import CablePage
 from cablecrawl.layouts import is_cable_url
 from cablecrawl.reading import PageReader
 from cablecrawl.rebuild import rebuild
 from cablecrawl.rereading import items_of_capture, steps_before_the_store
+from cablecrawl.stats import CountingStats
 from cablecrawl.store.database import WARC_FOLDER, open_database
 from cablecrawl.store.queries import captures
 

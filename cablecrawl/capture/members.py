@@ -5,13 +5,13 @@ its block has the length and the digest its header gives. (warcio takes a half r
 without an error even with `check_digests="raise"`: warcio#127, #138.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from isal import igzip_lib, isal_zlib
 
@@ -41,6 +41,18 @@ EXCHANGE_RECORDS = ("metadata", "request", "response", "resource")
 RENDERED_HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: {RENDERED_MEDIA_TYPE}\r\n\r\n".encode("ascii")
 
 
+GZIP_MAGIC = b"\x1f\x8b\x08"
+"""What a gzip member begins with: its magic number, and deflate."""
+
+
+class Bytes(Protocol):
+    """What members are read from: a file, or whatever reads like one."""
+
+    def seek(self, offset: int, /) -> object: ...
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class DamagedWarc(Exception):
     """A WARC file that cannot be read on from `offset`, in bytes."""
 
@@ -60,6 +72,8 @@ class Member:
     """Of the compressed member, in bytes."""
     headers: dict[str, str]
     """By lower-case name. Of a repeated header the last value is here."""
+    head: bytes
+    """The WARC header as it stands, without the empty line that ends it."""
     block: bytes
 
     @property
@@ -90,7 +104,7 @@ class Stretch:
 
 
 def read_member(
-    file: BinaryIO, path: Path, offset: int, *, expected: int = CHUNK, verify: bool = True
+    file: Bytes, path: Path, offset: int, *, expected: int = CHUNK, verify: bool = True
 ) -> Member:
     """The member at `offset`, read `expected` bytes at a time.
 
@@ -123,7 +137,50 @@ def read_member(
     block = content[:-4]
     if verify and headers.get("warc-block-digest") != f"sha256:{sha256(block).hexdigest()}":
         raise DamagedWarc(path, offset, "the WARC block does not have the digest it gives")
-    return Member(offset, inflating.consumed, headers, block)
+    return Member(offset, inflating.consumed, headers, text[:end], block)
+
+
+def find_member(file: Bytes, path: Path, start: int, stop: int) -> Member | None:
+    """The first good member that lies in `start` to `stop`; None where none does.
+
+    For going on behind damage: looks for what a gzip member begins with, and takes what reads
+    whole as a WARC record.
+    """
+    position = start
+    while position + len(GZIP_MAGIC) <= stop:
+        file.seek(position)
+        # A magic number across the end of a piece is found with the next one.
+        piece = file.read(min(CHUNK, stop - position))
+        at = piece.find(GZIP_MAGIC)
+        if at < 0:
+            if len(piece) < len(GZIP_MAGIC):
+                return None
+            position += len(piece) - len(GZIP_MAGIC) + 1
+            continue
+        with suppress(DamagedWarc):
+            member = read_member(file, path, position + at)
+            if member.end <= stop:
+                return member
+        position += at + 1
+    return None
+
+
+def read_torn_header(file: Bytes, path: Path, offset: int) -> dict[str, str]:
+    """What is left of the WARC header of a member that is not good; empty where nothing is.
+
+    On trust: whether it is what was written, nothing says.
+    """
+    # In small pieces: of the one that breaks off nothing comes.
+    inflating = _Inflating(file, path, offset, 32)
+    text = b""
+    with suppress(DamagedWarc):
+        while b"\r\n\r\n" not in text and len(text) <= MAX_HEADER:
+            piece = inflating.pull()
+            if not piece:
+                break
+            text += piece
+    head, ending, _ = text.partition(b"\r\n\r\n")
+    return _parse_header(head) if ending else {}
 
 
 def read_members(path: Path, start: int = 0) -> Iterator[Member]:
@@ -153,7 +210,7 @@ def read_stretches(path: Path, start: int = 0) -> Iterator[Stretch]:
             continue
         group.append(member)
         try:
-            exchange = _assemble(group)
+            exchange = assemble(group)
         except ValueError as error:
             raise DamagedWarc(path, member.offset, str(error)) from error
         if exchange is not None:
@@ -248,7 +305,7 @@ def _parse_header(text: bytes) -> dict[str, str]:
     return {name.lower(): value.strip() for name, _, value in pairs}
 
 
-def _assemble(group: list[Member]) -> Exchange | None:
+def assemble(group: Sequence[Member]) -> Exchange | None:
     """The exchange of these members, or None when it needs more. ValueError: not one exchange."""
     by_kind = {member.kind: member for member in group}
     kinds = tuple(member.kind for member in group)
@@ -286,7 +343,7 @@ def _assemble(group: list[Member]) -> Exchange | None:
 class _Inflating:
     """The content of one gzip member, in pieces of at most CHUNK bytes."""
 
-    def __init__(self, file: BinaryIO, path: Path, offset: int, read_size: int) -> None:
+    def __init__(self, file: Bytes, path: Path, offset: int, read_size: int) -> None:
         self._file = file
         self._path = path
         self._offset = offset

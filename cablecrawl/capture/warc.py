@@ -2,9 +2,9 @@
 
 A file is written as `RUN-00001.warc.gz.open`: whole exchanges only, fsynced before anyone is
 told. When it is full, or the run ends, it is sealed: listed in the manifest, made read-only,
-and renamed, in that order, so that what is still called `.open` is what recovery has to see to
-(cablecrawl/capture/recovery.py) and what is not is finished. One process writes in the folder
-at a time; the run's lock sees to that.
+indexed (cablecrawl/capture/cdxj.py) and renamed, in that order, so that what is still called
+`.open` is what recovery has to see to (cablecrawl/capture/recovery.py) and what is not is
+finished. One process writes in the folder at a time; the run's lock sees to that.
 """
 
 import os
@@ -17,6 +17,7 @@ from hashlib import sha256
 from io import FileIO
 from pathlib import Path
 
+from cablecrawl.capture.cdxj import try_to_write_index
 from cablecrawl.capture.exchange import EncodedExchange, Location, encode_note, encode_warcinfo
 from cablecrawl.capture.members import OPEN, final_name
 
@@ -167,7 +168,7 @@ def write_at(file: FileIO, end: int, data: bytes) -> None:
 
 
 def seal_file(path: Path, size: int, digest: str) -> SealedFile:
-    """Lists a file named `….open` in the manifest, makes it read-only, gives it its final name.
+    """Lists a file named `….open` in the manifest, makes it read-only, indexes it, renames it.
 
     Its content must be on the disk. Raises OSError; what was done then can be done again.
     """
@@ -176,6 +177,8 @@ def seal_file(path: Path, size: int, digest: str) -> SealedFile:
         raise FileExistsError(f"{sealed.name} and {path.name} are both there")
     _list_in_manifest(path.parent, sealed.name, digest)
     path.chmod(path.stat().st_mode & ~ANYONE_WRITES)
+    # Before the name: a file that a crash leaves without its index is sealed again.
+    try_to_write_index(path)
     os.rename(path, sealed)
     fsync_folder(path.parent)
     return SealedFile(sealed.name, size, digest)

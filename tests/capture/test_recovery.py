@@ -24,12 +24,14 @@ from cablecrawl.capture import (
     read_response,
     recover,
 )
+from cablecrawl.capture.cdxj import index_lines
 from tests.capture.exchanges import failure, page, write
 
 FASTWARC = Path(sys.executable).with_name("fastwarc")
 ROOT = Path(__file__).parents[2]
 OPEN = "run-00001.warc.gz.open"
 SEALED = "run-00001.warc.gz"
+INDEX = "run-00001.cdxj"
 TAIL = "run-00001.warc.gz.tail.bad"
 
 EXCHANGES = (page(1), failure(2), failure(3, request=b""), page(4, payload=b""))
@@ -280,9 +282,11 @@ def test_recovery_killed_at_any_step_and_run_again_ends_the_same(tmp_path: Path)
         fastwarc_check(sealed)
         assert {entry.name.removesuffix(".2") for entry in folder.iterdir()} == {
             SEALED,
+            INDEX,
             TAIL,
             "MANIFEST-sha256.txt",
         }
+        assert (folder / INDEX).read_bytes() == b"".join(sorted(index_lines(sealed)))
         kills += 1
     assert kills >= 8
 

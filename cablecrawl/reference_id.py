@@ -15,6 +15,8 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
+from cablecrawl.posts import posts
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceID:
@@ -22,8 +24,8 @@ class ReferenceID:
     stated: str
     """As written where it was read."""
     reason: str | None
-    """Why `canonical` differs from `stated`: names of REASONS and ALIAS_KINDS, joined with "+",
-    or "body_line"; None if it does not differ."""
+    """Why `canonical` differs from `stated`, or is not to be trusted: names of REASONS and
+    ALIAS_KINDS, joined with "+", or "body_line"; None if it does not differ."""
     fragment_of: str | None
     """The well-formed ID that this malformed one is probably a piece of. They are linked, not
     merged: all three that the mirrors hold are shorter texts of another transmission."""
@@ -41,8 +43,17 @@ class Alias:
     kind: str
 
 
-# Changes of spelling, in the order that `reason` names them in.
-REASONS = ("plusd_suffix", "four_digit_year", "leading_zero", "punctuation", "case")
+# Changes of spelling, in the order that `reason` names them in. "plusd_post_unresolved" is none:
+# the post may be cut to six characters, and no known post, or more than one, begins so.
+REASONS = (
+    "plusd_suffix",
+    "four_digit_year",
+    "leading_zero",
+    "plusd_post_cut",
+    "plusd_post_unresolved",
+    "punctuation",
+    "case",
+)
 
 ALIAS_KINDS = frozenset(
     "efto_prefix amembassy_prefix misspelt_post section_heading infix no_serial".split()
@@ -60,6 +71,11 @@ STATED = re.compile(
     re.ASCII,
 )
 PLUSD_SUFFIX = re.compile(r"_([a-z])\Z", re.ASCII | re.I)
+
+# The State Department's archive pads the serial to five digits or six and cuts the post to six
+# characters, of which blanks are left out: `1975NEWDE14031_b`.
+PADDED = 5
+CUT_POST = range(5, 7)
 
 # Blanks and marks that stand in a post's name or around its number: "06 TEL-AVIV 001234",
 # "01 ST. PETERSBURG 22".
@@ -83,15 +99,13 @@ MISSION = re.compile(r"(?:AM)?(?:EMBASSY|CONSUL(?:ATE)?)[\s.]+|US(?:MISSION|INT|
 # A body's own ID line: "ALMATY 004281".
 BODY_LINE = re.compile(r"(?P<post>[A-Z][A-Z\s.,'’/-]{1,60}?)[\s.#-]*0*(?P<serial>[1-9]\d{0,5})")
 
-# Posts that cables name otherwise than their IDs do.
-POST_NAMES = {"SECSTATE": "STATE", "USUN": "USUNNEWYORK", "HAGUE": "THEHAGUE"}
-
 
 def parse(stated: str) -> ReferenceID | None:
     """The reference ID that `stated` spells, or None if it spells none. Never raises.
 
     Takes any case, blanks and punctuation, zeros before the serial, years of two or four
-    digits, and the suffix of a PlusD ID. A canonical ID gives itself.
+    digits, and the forms of PlusD: its suffix, and a post cut to six characters where exactly
+    one known post begins so. A canonical ID gives itself.
     """
     if CANONICAL.fullmatch(stated):
         alias = aliases().get(stated)
@@ -113,7 +127,8 @@ def from_body_line(line: str, year: str) -> ReferenceID | None:
     if match is None:
         return None
     post = PUNCTUATION.sub("", match["post"])
-    found = parse(f"{year}{POST_NAMES.get(post, post)}{match['serial']}")
+    known = posts().spelt(post)
+    found = parse(f"{year}{known.id if known else post}{match['serial']}")
     if found is None:
         return None
     return ReferenceID(found.canonical, line, "body_line", found.fragment_of, None)
@@ -182,11 +197,25 @@ def _parse_spelling(stated: str) -> ReferenceID | None:
         changes.append("four_digit_year")
     if match["zeros"]:
         changes.append("leading_zero")
+    post = match["post"]
+    if len(year) == 4 and len(match["zeros"] + match["serial"]) >= PADDED:
+        post, change = _uncut(post)
+        changes += change
     changes += spelling
-    canonical = f"{year[-2:]}{match['post']}{match['serial']}"
+    canonical = f"{year[-2:]}{post}{match['serial']}"
     if alias := aliases().get(canonical):
         return _of_alias(alias, stated, changes, collection)
     return ReferenceID(canonical, stated, "+".join(changes) or None, None, collection)
+
+
+def _uncut(post: str) -> tuple[str, list[str]]:
+    """A post as the archive has it, in full where that is certain; and what was done, if any."""
+    if post in posts() or len(post) not in CUT_POST:
+        return post, []
+    found = posts().cut_as(post)
+    if len(found) == 1:
+        return found[0].id, ["plusd_post_cut"]
+    return post, ["plusd_post_unresolved"]
 
 
 def _of_alias(alias: Alias, stated: str, changes: list[str], collection: str | None) -> ReferenceID:

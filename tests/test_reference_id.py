@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cablecrawl.posts import Post
+from cablecrawl.posts import posts as known_posts
 from cablecrawl.reference_id import (
     ALIAS_KINDS,
     NOT_POSTS,
@@ -47,6 +49,20 @@ def canonical(stated: str) -> str | None:
             "75BEIRUT4749",
             "plusd_suffix+four_digit_year+leading_zero",
         ),
+        (
+            "1975NEWDE14031_b",
+            "75NEWDELHI14031",
+            "plusd_suffix+four_digit_year+plusd_post_cut",
+        ),
+        (
+            "1973BRUSSE01930_b",
+            "73BRUSSELS1930",
+            "plusd_suffix+four_digit_year+leading_zero+plusd_post_cut",
+        ),
+        ("2001VATICA05693", "01VATICAN5693", "four_digit_year+leading_zero+plusd_post_cut"),
+        ("2001vatica05693", "01VATICAN5693", "four_digit_year+leading_zero+plusd_post_cut+case"),
+        # Six letters and less are whole where a post has no more.
+        ("1975LAPAZ04749", "75LAPAZ4749", "four_digit_year+leading_zero"),
         ("09 St. Petersburg 022", "09STPETERSBURG22", "leading_zero+punctuation+case"),
         ("09EFTOLONDON2468", "09LONDON2468", "efto_prefix"),
         ("09EFTO LONDON 02468", "09LONDON2468", "leading_zero+punctuation+efto_prefix"),
@@ -72,6 +88,28 @@ def test_a_plusd_suffix_is_kept_as_the_collection() -> None:
     found = parse("1973STATE097844_B")
     assert found is not None
     assert found.collection == "b"
+
+
+@pytest.mark.parametrize(
+    ("stated", "canonical"),
+    [("1975UNESCO00012_b", "75UNESCO12"), ("1975XYZXYZ00012_b", "75XYZXYZ12")],
+    ids=["two posts begin so", "no known post begins so"],
+)
+def test_a_cut_post_that_is_not_certain_is_kept_and_says_so(stated: str, canonical: str) -> None:
+    found = parse(stated)
+    assert found is not None
+    assert found.canonical == canonical
+    reason = "plusd_suffix+four_digit_year+leading_zero+plusd_post_unresolved"
+    assert found.reason == reason
+
+
+@pytest.mark.parametrize("stated", ["75NEWDE14031", "1975NEWDE1403", "07VATICA05693"])
+def test_only_the_form_of_the_archive_has_cut_posts(stated: str) -> None:
+    found = parse(stated)
+    assert found is not None
+    assert "plusd_post" not in (found.reason or "")
+    assert found.canonical[2:7] in ("NEWDE", "VATIC")
+    assert not found.canonical.startswith(("75NEWDELHI", "07VATICAN"))
 
 
 def test_a_malformed_id_with_a_twin_keeps_itself_and_names_the_twin() -> None:
@@ -134,6 +172,7 @@ def test_a_damaged_alias_table_is_refused(table: str, message: str) -> None:
         ("Embassy Astana 7", "09", "09ASTANA7"),
         ("USUN NEW YORK 000077", "08", "08USUNNEWYORK77"),
         ("SECSTATE 12345", "08", "08STATE12345"),
+        ("USUN 77", "08", "08USUNNEWYORK77"),
         ("The Hague, 00099", "03", "03THEHAGUE99"),
     ],
 )
@@ -154,6 +193,16 @@ def test_a_canonical_id_is_its_own_canonical_form(stated: str) -> None:
     assert found is not None
     if stated not in aliases():
         assert (found.canonical, found.reason, found.fragment_of) == (stated, None, None)
+
+
+@given(st.integers(1973, 1979), st.sampled_from(list(known_posts())), serials)
+def test_the_archives_form_of_a_known_post_leads_to_it(year: int, post: Post, serial: int) -> None:
+    found = parse(f"{year}{post.cut}{serial:05d}_b")
+    assert found is not None
+    if len(known_posts().cut_as(post.cut)) == 1:
+        assert found.canonical == f"{year % 100}{post.id}{serial}"
+    else:
+        assert found.canonical == f"{year % 100}{post.cut}{serial}"
 
 
 @given(years, posts, serials, st.integers(0, 3))

@@ -11,15 +11,20 @@ from cablecrawl.cabletext.heading import EMPTY_LINE, Heading
 # A list goes on after an empty line only with the next letter: "B. KABUL 12", "(C) ROME 7".
 NEXT_LETTER = re.compile(r"\s*\(?[B-Z][.)]\s", re.I)
 
-# "BRASILIA 1666", "08 STATE 81854", "2008 THE HAGUE 00021", "09BAMAKO280", "TUNIS-1489": an
-# optional year, a post of up to five words, a number that no date, fraction or telegram number
-# goes on from. All repeats are bounded, so the search is linear.
+# "BRASILIA 1666", "08 STATE 81854", "2008 THE HAGUE 00021", "09BAMAKO280", "TUNIS-1489", "DOHA 152
+# (08)": a post of up to five words, a number that no date, fraction or telegram number goes on
+# from, and perhaps a year before or behind. All repeats are bounded, so the search is linear.
 REFERENCE = re.compile(
     r"(?<![\w/-])"
     r"(?:\(?'?(?P<year>(?:19|20)?\d\d)\)?[ \t\n-]{0,6})?"
     r"(?P<post>[A-Z]{2,20}(?:[\s.'-]{1,6}[A-Z]{2,20}){0,4})"
     r"[\s#:-]{0,6}(?P<serial>\d{1,8})(?![\w/])(?![.,-]\d)"
-    r"(?!\s{1,3}(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))",
+    r"(?!\s{1,3}(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))"
+    # "RIGA 00000012  001.2 OF 002", "PAGE 02 RIGA 00012 01 OF 02 141230Z": the cable's own name, at
+    # a section's beginning or on top of a printed page.
+    r"(?!\s{1,4}\d{2,3}(?:\.\d)? OF \d{2,3}\b)"
+    # Not the year of the next one: "BRASILIA 709 (08) SAO PAULO 542".
+    r"(?:[ ]?\('?(?P<year_behind>(?:19|20)?\d\d)\)(?![ \t]{0,6}[A-Z]{2}))?",
     re.I,
 )
 
@@ -56,7 +61,7 @@ def read_references(heading: Heading) -> Iterator[Finding]:
             value = one_line(heading.text[start : match.end()]).upper()
             if value not in seen:
                 seen.add(value)
-                yield Finding("references", value, "body", start, match.end(), "ref_block/1")
+                yield Finding("references", value, "body", start, match.end(), "ref_block/2")
 
 
 def _end_of_list(text: str, start: int, end: int) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cablecrawl.cabletext import read_cable
+from cablecrawl.cabletext.heading import read_heading
+from cablecrawl.cabletext.own_id import read_own_id, reference_id_above
 from tests.cabletext.cables import PLAIN, read, verbatim
 
 TOP = "C O N F I D E N T I A L RIGA 000012\n\nSIPDIS\n\n"
@@ -41,6 +43,92 @@ def test_a_number_in_prose_is_no_own_id() -> None:
 def test_a_second_cable_in_the_body_shows_its_number() -> None:
     body = PLAIN + "\nLIMA 00000077  003 OF 004\n"
     assert read(body)["own_id"] == ["QUITO 42", "LIMA 77"]
+
+
+BEHIND = """
+TAGS: PREL LG
+SUBJECT: A TRAM ...
+
+
+50133  2006-01-19  06OSLO131  Embassy Oslo  CONFIDENTIAL    C O N F I D E N T I A L OSLO 000131
+SIPDIS   E.O. 12958: DECL: 01/19/2016
+
+1. (C) It rings.
+"""
+RELAYED = """
+TAGS: PREL LG
+SUBJECT: A TRAM ...
+
+PP RUEHWEB
+
+DE RUEHNY #0404/01 1971651
+ZNY CCCCC ZZH
+P 151651Z JUL 08
+FM AMEMBASSY OSLO
+TO RUEHC/SECSTATE WASHDC PRIORITY 8335
+,S E C R E T OSLO 000404
+"""
+
+
+@pytest.mark.parametrize(
+    ("behind", "line", "reference_id", "quote", "rule"),
+    [
+        (BEHIND, "OSLO 131", "06OSLO131", "06OSLO131", "record_above/1"),
+        (RELAYED, "OSLO 404", "08OSLO404", "151651Z JUL 08", "date_time_group_above/1"),
+    ],
+    ids=["a record", "routing lines"],
+)
+def test_a_second_cable_behind_the_first_says_which_it_is(
+    behind: str, line: str, reference_id: str, quote: str, rule: str
+) -> None:
+    body = TOP + behind
+    first, second = read_own_id(read_heading(body))
+    assert (first.value, first.rule) == ("RIGA 12", "classification_line/2")
+    assert (second.value, second.rule) == (line, "classification_line_below/1")
+    assert reference_id_above(body, first) is None
+    found = reference_id_above(body, second)
+    assert found is not None
+    assert (found[0], body[found[1] : found[2]], found[3]) == (reference_id, quote, rule)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "50133  2006-01-19  06OSLO132  Embassy Oslo  CONFIDENTIAL  ",
+        "DE RUEHNY #0404 1971651\nP 151651Z JUL 08\n",
+        "P 151651Z JUL 08\nFM AMEMBASSY OSLO\n",
+    ],
+    ids=["a record of another number", "a sender of another number", "a date of nobody"],
+)
+def test_a_year_is_taken_from_what_belongs_to_the_line_only(above: str) -> None:
+    body = f"{TOP}SUBJECT: A TRAM ...\n\n{above}S E C R E T OSLO 000131\n\n1. (S) It rings.\n"
+    _, second = read_own_id(read_heading(body))
+    assert second.value == "OSLO 131"
+    assert reference_id_above(body, second) is None
+
+
+@pytest.mark.parametrize(
+    "announcement",
+    [
+        "FOLLOWING OSLO 131 IS REPEATED FOR YOUR ACTION.\nQUOTE:\n\n",
+        "Begin text of Embassy Oslo's cable:\n\n",
+        "Post readdresses this message to you.\n\n",
+    ],
+)
+def test_a_cable_that_is_passed_on_is_part_of_the_one_that_passes_it_on(announcement: str) -> None:
+    passed_on = "S E C R E T OSLO 000131\n\n1. (S) It rings.\n\nOSLO 00000131  002 OF 002\n"
+    assert read(f"{TOP}TAGS: PREL\n\n{announcement}{passed_on}")["own_id"] == ["RIGA 12"]
+    assert read(f"{TOP}{announcement}{passed_on}")["own_id"] == ["RIGA 12"]
+    assert read(f"{TOP}TAGS: PREL\n\n{passed_on}")["own_id"] == ["RIGA 12", "OSLO 131"]
+
+
+def test_the_same_cable_printed_twice_is_one() -> None:
+    assert read(f"{TOP}1. (C) It rings.\n\n{TOP}1. (C) It rings.\n")["own_id"] == ["RIGA 12"]
+
+
+def test_a_secret_in_the_text_is_no_id_line() -> None:
+    for line in ("S E C R E T as of 000131", "a S E C R E T OSLO 31", "UNCLAS OSLO 131 and more"):
+        assert read(f"{TOP}TAGS: PREL\n\n1. (C) Hello.\n\n{line}\n")["own_id"] == ["RIGA 12"]
 
 
 def test_a_subject_ends_where_the_next_label_begins() -> None:
@@ -107,6 +195,11 @@ def test_tags_are_separated(line: str, tags: list[str]) -> None:
         ("REF A: OSLO 5 AND RIO DE JANEIRO 6", ["OSLO 5", "RIO DE JANEIRO 6"]),
         ("Ref(s): A) 08OSLO5; B) Tel Aviv 00000007", ["08OSLO5", "TEL AVIV 00000007"]),
         ("REF: OSLO 5; OSLO 5", ["OSLO 5"]),
+        ("REF: A. OSLO 5 (08)      B. OSLO 6 (2007)\n", ["OSLO 5 (08)", "OSLO 6 (2007)"]),
+        ("REF: OSLO 5 (08) LIMA 6", ["OSLO 5", "(08) LIMA 6"]),
+        ("REF: OSLO 5\nRIGA 00000012  001.2 OF 002", ["OSLO 5"]),
+        ("REF: OSLO 5 RIGA 00000012 002 OF 002 B. LIMA 6", ["OSLO 5", "LIMA 6"]),
+        ("REF: OSLO 5\nPAGE 02 RIGA 00012 01 OF 02 141230Z B. LIMA 6", ["OSLO 5", "LIMA 6"]),
         ("REF: OSLO 5\n\nLIMA 7 was on the line after", ["OSLO 5"]),
         ("REF: A. IIR 6 123 0456 08 B. OSLO 5", ["OSLO 5"]),
         ("REF: A. DOE-ROE E-MAIL 14 FEB 08 B. OSLO DAILY 14 FEBRUARY 2008 C. OSLO 5", ["OSLO 5"]),

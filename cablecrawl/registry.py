@@ -56,6 +56,9 @@ class Table:
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         return tuple(cast("list[str]", self._items(key, default, str)))
 
+    def optional_texts(self, key: str) -> tuple[str, ...] | None:
+        return self.texts(key) if key in self._values else None
+
     def wholes(self, key: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
         return tuple(cast("list[int]", self._items(key, default, int)))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -76,7 +76,8 @@ class Source:
     render: bool = False
     """Whether its pages need a browser."""
     derived_from: tuple[str, ...] | None = None
-    """Sources whose copies it copied, by name; (): none of them; None: it is not known."""
+    """Sources whose copies it copied, straight or through others, by name and sorted; (): none of
+    them; None: it is not known of it, or not of one of those."""
 
 
 _KEYS = tuple(field.name for field in fields(Source) if field.name != "name")
@@ -88,10 +89,36 @@ def load_sources(paths: Sequence[Path | Traversable]) -> dict[str, Source]:
     A table of a later file replaces the whole table of that name. Raises SourcesError.
     """
     sources: dict[str, Source] = {}
+    tables: dict[str, Table] = {}
     for path in paths:
         for table in read_tables(path, SourcesError):
             sources[table.name] = _read_source(table)
-    return sources
+            tables[table.name] = table
+    for name, source in sources.items():
+        for other in source.derived_from or ():
+            if other not in sources:
+                tables[name].fail("derived_from", f"{other}: there is no source of this name")
+    return {name: _with_ancestry(source, sources, tables) for name, source in sources.items()}
+
+
+def _with_ancestry(
+    source: Source, sources: Mapping[str, Source], tables: Mapping[str, Table]
+) -> Source:
+    """The source with all that it is derived from, through others too."""
+    found: set[str] = set()
+    ahead = list(source.derived_from or ())
+    is_known = source.derived_from is not None
+    while ahead:
+        name = ahead.pop()
+        if name == source.name:
+            tables[name].fail("derived_from", "leads back to the source itself")
+        if name in found:
+            continue
+        found.add(name)
+        of_it = sources[name].derived_from
+        is_known = is_known and of_it is not None
+        ahead += of_it or ()
+    return replace(source, derived_from=tuple(sorted(found)) if is_known else None)
 
 
 def source_for_url(url: str, kind: str) -> Source:
@@ -142,6 +169,7 @@ def _read_source(table: Table) -> Source:
         expected_cables=_read_expected(table),
         hosts=table.texts("hosts", ()),
         render=table.flag("render", False),
+        derived_from=table.optional_texts("derived_from"),
     )
     table.finish(_KEYS)
     if not source.start_urls:

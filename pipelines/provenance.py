@@ -7,13 +7,10 @@ from typing import Self
 from scrapy.crawler import Crawler
 
 from cablecrawl.items import CablePage, PageItem
-from cablecrawl.layouts import wikileaks
+from cablecrawl.layouts import cablebrowser, wikileaks
 from cablecrawl.layouts.page import Found
 from cablecrawl.releases import Releases, chrome_span, load_releases
 from cablecrawl.stats import Stats
-
-# A date without a time is no stamp of the cable's own: "released 2011-10-04" is its release's.
-DAY = len("2011-10-04")
 
 
 class ProvenancePipeline:
@@ -33,6 +30,7 @@ class ProvenancePipeline:
             self.claim_named_release(item)
             if item.reading.layout == wikileaks.NAME:
                 self.claim_build(item)
+            self.claim_release_of_stamp(item)
         return item
 
     def claim_named_release(self, page: CablePage) -> None:
@@ -80,13 +78,38 @@ class ProvenancePipeline:
         if not matches:
             self.stats.inc_value("cablecrawl/releases/unknown")
 
+    def claim_release_of_stamp(self, page: CablePage) -> None:
+        """The release whose pages all have the stamp of this one, which names none itself."""
+        if page.values("released_so_far") or any(
+            claim.field == "release" and claim.basis != "source_link" for claim in page.claims
+        ):
+            return
+        for stamp in [claim for claim in page.claims if claim.field == "released"]:
+            release = self.releases.by_stamp(stamp.value)
+            if release is not None:
+                claim = page.add_claim(
+                    "release",
+                    release.id,
+                    None,
+                    "crawler",
+                    "release_of_stamp/1",
+                    basis="page_timestamp",
+                    confidence="inferred_strong",
+                )
+                claim.start, claim.end, claim.quote = stamp.start, stamp.end, stamp.quote
+                self.stats.inc_value(f"cablecrawl/releases/{release.id}/page_timestamp")
+
 
 def claim_statements(page: CablePage) -> None:
     """Give the claims that a page makes in so many words their basis."""
     for claim in page.claims:
         if claim.field == "released":
-            claim.basis = "page_timestamp" if len(claim.value) > DAY else "page_statement"
+            # A cable browser's "released 2011-10-04" is the date of the release that it names.
+            of_release = claim.asserted_by == cablebrowser.PAGE
+            claim.basis = "page_statement" if of_release else "page_timestamp"
             claim.confidence = "asserted"
+        elif claim.field == "redacted_by_wikileaks":
+            claim.basis, claim.confidence = "page_statement", "asserted"
         elif claim.field == "release":
             claim.basis, claim.confidence = "source_link", "asserted"
 

@@ -42,6 +42,7 @@ def test_a_table_needs_only_kind_start_urls_publisher_and_known_by(tmp_path: Pat
     assert mrkva.download_delay is None and mrkva.concurrency is None
     assert mrkva.expected_cables == (None, None)
     assert mrkva.hosts == ()
+    assert mrkva.derived_from is None
 
 
 def test_every_key_is_read(tmp_path: Path) -> None:
@@ -56,9 +57,10 @@ concurrency = 2
 expected_cables = { min = 10, max = 20 }
 hosts = ["www.cables.example", "cables.example:8080"]
 render = true
+derived_from = []
 """
     mrkva = load_sources([write(tmp_path, MRKVA + more)])["mrkva"]
-    assert (mrkva.enabled, mrkva.render) == (False, True)
+    assert (mrkva.enabled, mrkva.render, mrkva.derived_from) == (False, True, ())
     assert (mrkva.layout, mrkva.note, mrkva.rank) == ("wikileaks", "Slow.", 3)
     assert mrkva.checked == date(2026, 11, 21)
     assert (mrkva.download_delay, mrkva.concurrency) == (2.5, 2)
@@ -74,6 +76,39 @@ def test_a_later_file_adds_sources_and_replaces_whole_tables(tmp_path: Path) -> 
     assert list(sources) == ["mrkva", "other"]
     assert sources["mrkva"].start_urls == ("http://moved.example/",)
     assert sources["mrkva"].rank != 3
+
+
+def derivations(**derived_from: str) -> str:
+    """Sources of these names, each with its line, or with none where it is empty."""
+    return "".join(
+        MRKVA.replace("[mrkva]", f"[{name}]") + (f"derived_from = {names}\n" if names else "")
+        for name, names in derived_from.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (derivations(a="[]", b='["a"]'), {"a": (), "b": ("a",)}),
+        (derivations(c='["b"]', b='["a"]', a="[]"), {"c": ("a", "b"), "b": ("a",), "a": ()}),
+        (
+            derivations(d='["b", "c"]', b='["a"]', c='["a"]', a="[]"),
+            {"d": ("a", "b", "c"), "b": ("a",), "c": ("a",), "a": ()},
+        ),
+        # Of a nothing is known, so what b has from it is not known either.
+        (derivations(c='["b"]', b='["a"]', a=""), {"c": None, "b": None, "a": None}),
+    ],
+)
+def test_a_source_is_derived_from_all_that_its_sources_are(
+    content: str, expected: dict[str, tuple[str, ...] | None], tmp_path: Path
+) -> None:
+    sources = load_sources([write(tmp_path, content)])
+    assert {name: source.derived_from for name, source in sources.items()} == expected
+
+
+def test_a_source_may_be_derived_from_one_of_another_file(tmp_path: Path) -> None:
+    own = write(tmp_path, derivations(mine='["wikileaks"]'), "own.toml")
+    assert load_sources([PACKAGED_SOURCES, own])["mine"].derived_from == ("wikileaks",)
 
 
 def changed(old: str, new: str) -> str:
@@ -120,6 +155,10 @@ def changed(old: str, new: str) -> str:
         (changed("http:", "ftp:"), "ftp://cables.example/: ftp: cannot be crawled, only http and"),
         (MRKVA + 'hosts = ["http://a.example/"]\n', 'hosts = ["http://a.example/"]: http://a.e'),
         (changed("[mrkva]", '["mr,kva"]'), "[mr,kva]: a name is of a-z, 0-9 and . : - _"),
+        (MRKVA + 'derived_from = ["a"]\n', 'derived_from = ["a"]: a: there is no source of this'),
+        (MRKVA + 'derived_from = "a"\n', 'derived_from = "a": must be a list of strings'),
+        (MRKVA + 'derived_from = ["mrkva"]\n', "leads back to the source itself"),
+        (derivations(b='["mrkva"]', mrkva='["b"]'), '[b] derived_from = ["mrkva"]: leads back'),
         (MRKVA + MRKVA, "(at line 6, column 7)"),
         (MRKVA + "rank 3\n", "(at line 6, column 6)"),
         ('kind = "mirrors"\n', 'kind = "mirrors": no table; write [name] above it'),

@@ -82,7 +82,7 @@ def test_the_counter_names_the_build(
 def test_counter_and_pane_of_one_build_support_each_other(tmp_path: Path) -> None:
     body = sample_page(tmp_path, ASTANA, Build(7))
     known = replace(RELEASE, chrome_sha256=(chrome_of(body),))
-    twin = replace(RELEASE, id="web-7-b")
+    twin = replace(RELEASE, id="web-7-b", label="the other build 7")
     page = through(body, Releases([known, twin]))
     assert releases_of(page) == [
         ("web-7", "counter", "asserted", "wikileaks_page"),
@@ -92,7 +92,13 @@ def test_counter_and_pane_of_one_build_support_each_other(tmp_path: Path) -> Non
 
 def test_counter_and_pane_of_two_builds_contradict_each_other(tmp_path: Path) -> None:
     body = sample_page(tmp_path, ASTANA, Build(7))
-    other = replace(RELEASE, id="web-9", counters=(9,), chrome_sha256=(chrome_of(body),))
+    other = replace(
+        RELEASE,
+        id="web-9",
+        label="website build 9",
+        counters=(9,),
+        chrome_sha256=(chrome_of(body),),
+    )
     page = through(body, Releases([RELEASE, other]))
     assert releases_of(page) == [
         ("web-7", "counter", "contradicted", "wikileaks_page"),
@@ -155,3 +161,28 @@ def test_what_is_no_cable_page_passes_through() -> None:
     problem = Problem(capture_of("http://mirror.example/"), "rows", "none")
     pipeline = ProvenancePipeline(Releases([]), CountedStats())
     assert pipeline.process_item(problem) is problem
+
+
+STAMP = "2010-11-28T18:06"
+STAMPED = replace(RELEASE, stamp_of_every_page=STAMP)
+
+
+def test_a_page_that_names_no_release_may_have_the_stamp_of_one(tmp_path: Path) -> None:
+    body = sample_page(tmp_path, ASTANA, Build(7))
+    bare = body.replace(b"class='pane", b"class='").replace(b"Currently released", b"Released")
+    stats = CountedStats()
+    page = through(bare, Releases([STAMPED]), stats)
+    assert releases_of(page) == [("web-7", "page_timestamp", "inferred_strong", "crawler")]
+    (claim,) = claims(page, "release")
+    assert claim.quote == "2010-11-28 18:06"
+    assert page.page.document[claim.start : claim.end] == claim.quote
+    assert stats["cablecrawl/releases/web-7/page_timestamp"] == 1
+
+
+def test_a_page_that_says_what_it_is_of_is_not_told_by_its_stamp(tmp_path: Path) -> None:
+    body = sample_page(tmp_path, ASTANA, Build(9))
+    assert releases_of(through(body, Releases([STAMPED]))) == []
+    bare = body.replace(b"Currently released", b"Released")
+    other = replace(RELEASE, id="web-9", label="build 9", chrome_sha256=(chrome_of(bare),))
+    page = through(bare, Releases([STAMPED, other]))
+    assert releases_of(page) == [("web-9", "template_fingerprint", "inferred_strong", "crawler")]

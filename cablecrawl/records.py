@@ -11,27 +11,48 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from cablecrawl.items import CablePage, Claim
+from cablecrawl.release_checks import failed_checks
+from cablecrawl.releases import load_releases
 
 REDACTION_RUN = re.compile(r"[Xx]{4,}")
 STAMP = re.compile(r"\d{4}-\d{2}-\d{2}")
 LETTER_OR_DIGIT = re.compile(r"[^\W_]+")
 
+# Claims that say when, or with which release, a copy came out, and what was hidden in it.
+RELEASE_FIELDS = frozenset(("released", "release", "redacted_by_wikileaks"))
+REDACTION_STATED = {"no": "not_redacted", "yes": "redacted"}
+OF_PAGE = "source_release_of_page"
+UNKNOWN = "unknown"
 
-@dataclass(frozen=True, order=True, slots=True)
+
+@dataclass(frozen=True, slots=True)
 class ReleaseClaim:
     """Somebody's statement on when, or with which release, a copy came out."""
 
     value: str
-    """A stamp (`2010-12-05T05:05`, no time zone stated), the ID of a release, or the address of
-    the WikiLeaks page that a repost links to."""
+    """A stamp (`2010-12-05T05:05`, no time zone stated), the ID of a release, the address of the
+    WikiLeaks page that a repost links to, `not_redacted` or `redacted`, or `unknown`: nothing
+    says which release the copy comes from."""
     asserted_by: str
     """Whose statement it is: `wikileaks_page`, `crawler`, …"""
     basis: str
-    """What it rests on: `page_timestamp`, `page_statement`, `source_link`, `counter`, …"""
+    """What it rests on: `page_timestamp`, `page_statement`, `source_link`, `counter`,
+    `template_fingerprint`, `text_identity`; `none` where the value is `unknown`."""
     confidence: str
-    """`asserted`, `inferred_strong`, `inferred_weak`, `contradicted`."""
+    """`asserted` (one source says so), `corroborated` (so does another that is known not to
+    have it from there), `inferred_strong`, `inferred_weak`, `contradicted`; `unknown` as the
+    value."""
     source: str
     """The source whose copy says so, or leads to it."""
+    relation: str
+    """What is said of the value: the copy is of it (`source_release_of_page`), the cable came
+    out then (`first_published_in`), its text is that of a copy of it (`text_agrees_with`), the
+    copy is younger (`postdates`) or older (`predates`); or what WikiLeaks' releases hide of the
+    cable (`states_redaction_relative_to`)."""
+    contradicted_by: str | None
+    """The hard check that the claim fails: `counter_and_pane`, `before_first_release`,
+    `before_created`, `after_its_build`, `has_redaction_marks`, `page_has_later`,
+    `registry_has_other_date`; null: none."""
 
 
 @dataclass(slots=True)
@@ -119,7 +140,7 @@ class ReadingRecord:
     articles: list[str]
     """Where the page says the cable was reported on."""
     released: str | None
-    """The earliest stamp among `releases` that a page states; no time zone is stated."""
+    """The earliest stamp among `releases` that no check contradicts; no time zone is stated."""
     releases: list[ReleaseClaim]
     """Every release claim made with this reading, those since withdrawn included."""
     flags: list[str]
@@ -149,6 +170,12 @@ class WitnessRecord:
     """When it was last captured, or found gone (UTC)."""
     status: str
     """`present`, `unlisted` (the page is there, the source's index no longer lists it), `gone`."""
+    release: str | None
+    """The release that its latest reading is said to come from; null: nothing says so, or what
+    says so does not agree."""
+    left_over: bool
+    """Whether its page stayed when a newer release replaced the others: it is of an older one
+    than the newest of its source, and the source's index no longer lists it."""
 
 
 @dataclass(slots=True)
@@ -184,7 +211,7 @@ class CableRecord:
     redaction_marks: int
     """How many runs of X or like marks the text has."""
     released: str | None
-    """The earliest stamp among `releases` that a page states; no time zone is stated."""
+    """The earliest stamp among `releases` that no check contradicts; no time zone is stated."""
     releases: list[ReleaseClaim]
     """Every release claim of every reading of every witness; sorted, each once."""
     witnesses: list[WitnessRecord]
@@ -249,6 +276,60 @@ class ProblemRecord:
     """When the capture was made (UTC)."""
     payload_sha256: str
     """Of its body as sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRecord:
+    """How one text relates to another: a line of relations.jsonl."""
+
+    reference_id: str
+    """The cable of the first text."""
+    reading_sha256: str
+    """The first text: that of the readings with this digest, whichever copies have it."""
+    relation: str
+    """Of the first text to the other. `same`: their characters are; `reformats`: but for white
+    space, punctuation and case; `extract_of`: it stands in the other; `redaction_of`: it has marks
+    that the other has not; `variant_of`: they differ otherwise; `unrelated`: next to nothing is
+    common to them, though the ID is. As the store states, of another cable: `fragment_of` (the ID
+    is a piece of the other's), `wrong_body_of` (its own ID line names the other), `record_of` (the
+    record that it was read from names the other). Which was there first is not told by any."""
+    other_reference_id: str
+    """The cable of the other text."""
+    other_reading_sha256: str | None
+    """The other text; of another cable, the one that has most of the first; null: that cable is not
+    in the store."""
+    directed: bool
+    """False: the relation holds either way."""
+    basis: str
+    """What it rests on: `exact_text`, `white_space`, `typography`, `containment`,
+    `redaction_marks`, `token_alignment`; of links `alias_table`, `own_id_line`, `dump_record`."""
+    score: float | None
+    """The share of the first text's rows of four words that the other has too, from 0 to 1; where
+    the relation holds either way, of the text with fewer of them; null: there is no other text."""
+
+
+@dataclass(slots=True)
+class ReferenceRecord:
+    """A reference of a cable and the cable it means: a line of references.jsonl."""
+
+    reference_id: str
+    """The cable that makes the reference."""
+    ordinal: int
+    """Its place among the `references` of that cable, from 0."""
+    as_written: str
+    """As it stands there."""
+    resolved: str | None
+    """The canonical ID of the cable it means; null: that is not certain."""
+    candidates: list[str]
+    """All the IDs that it may be, the likeliest first."""
+    basis: str
+    """What that rests on. `year_written`: the year stands there; `year_of_created`: it does not,
+    and so is the cable's own; `number_above_own` and `number_above_year`: the number is too high
+    for that year, so it is the year before; `known_cable`: of two years one has such a cable in
+    the store, and not a later one; `unresolved`: the year is not certain; `unknown_post`: no known
+    post is named so; `no_cable`: it names none."""
+    in_store: bool
+    """Whether the store has the resolved cable. That it has not proves nothing."""
 
 
 @dataclass(slots=True)
@@ -338,7 +419,8 @@ def record_of_page(page: CablePage) -> ReadingRecord:
     )
     claims = sorted(page.claims, key=lambda claim: (claim.field, claim.ordinal))
     evidence = [evidence_of(claim, page.capture.payload_sha256) for claim in claims]
-    return reading_record(origin, claims, evidence, release_claims(claims, page.capture.source))
+    releases = release_claims(claims, page.capture.source, origin.reference_id)
+    return reading_record(origin, claims, evidence, releases)
 
 
 def evidence_of(claim: Claim, payload_sha256: str, *, current: bool = True) -> Evidence:
@@ -356,26 +438,70 @@ def evidence_of(claim: Claim, payload_sha256: str, *, current: bool = True) -> E
     )
 
 
-def release_claims(claims: Iterable[Claim], source: str) -> list[ReleaseClaim]:
-    """The release claims among `claims`, each once, in a fixed order."""
-    return sorted(
-        {
-            ReleaseClaim(
-                claim.value,
-                claim.asserted_by,
-                claim.basis or "",
-                claim.confidence or "",
-                source,
-            )
-            for claim in claims
-            if claim.field in ("released", "release")
-        }
+def release_claims(claims: Iterable[Claim], source: str, reference_id: str) -> list[ReleaseClaim]:
+    """The release claims among those of one capture, each once, in a fixed order."""
+    made = list(claims)
+    failed = failed_checks(made, reference_id, load_releases())
+    found = [
+        release_claim(claim, source, failed.get(place))
+        for place, claim in enumerate(made)
+        if claim.field in RELEASE_FIELDS
+    ]
+    return with_unknown(found, source)
+
+
+def release_claim(claim: Claim, source: str, contradicted_by: str | None) -> ReleaseClaim:
+    """One of the RELEASE_FIELDS as it is exported."""
+    confidence = claim.confidence or ""
+    return ReleaseClaim(
+        REDACTION_STATED[claim.value] if claim.field == "redacted_by_wikileaks" else claim.value,
+        claim.asserted_by,
+        claim.basis or "",
+        "contradicted" if contradicted_by is not None else confidence,
+        source,
+        relation_of(claim.field, claim.basis),
+        contradicted_by,
     )
 
 
+def with_unknown(claims: Iterable[ReleaseClaim], source: str) -> list[ReleaseClaim]:
+    """The claims, sorted, each once; where none says what release the copy is of, one more."""
+    found = set(claims)
+    if not any(claim.relation == OF_PAGE for claim in found):
+        found.add(ReleaseClaim(UNKNOWN, "crawler", "none", UNKNOWN, source, OF_PAGE, None))
+    return sorted(found, key=release_order)
+
+
+def release_order(claim: ReleaseClaim) -> tuple[str, ...]:
+    """By value, then by whose it is; a claim that no check contradicts before one that is."""
+    return (
+        claim.value,
+        claim.asserted_by,
+        claim.basis,
+        claim.confidence,
+        claim.source,
+        claim.relation,
+        claim.contradicted_by or "",
+    )
+
+
+def relation_of(field: str, basis: str | None) -> str:
+    """What a claim of this field and basis says of its value."""
+    if field == "redacted_by_wikileaks":
+        return "states_redaction_relative_to"
+    if field == "released":
+        return OF_PAGE if basis == "page_statement" else "first_published_in"
+    # A link shows that the page it leads to was there, not that it was copied.
+    return "postdates" if basis == "source_link" else OF_PAGE
+
+
 def earliest_release(releases: Iterable[ReleaseClaim]) -> str | None:
-    """The earliest stamp that a page states; None where none does."""
-    stamps = [claim.value for claim in releases if STAMP.match(claim.value)]
+    """The earliest stamp that a page states and no check contradicts; None where there is none."""
+    stamps = [
+        claim.value
+        for claim in releases
+        if STAMP.match(claim.value) and claim.contradicted_by is None
+    ]
     return min(stamps, default=None)
 
 

@@ -6,22 +6,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from cablecrawl.collation.collation import Collation
 from cablecrawl.export.read import StoredCable, StoredReading, StoredWitness
+from cablecrawl.export.release_claims import namings, release_claims_of
 from cablecrawl.layouts.wikileaks import NAME as WIKILEAKS
 from cablecrawl.records import (
     CableRecord,
     ReadingOrigin,
     ReadingRecord,
+    ReleaseClaim,
     WitnessRecord,
     earliest_release,
     evidence_of,
     fullness,
     reading_record,
-    release_claims,
+    release_order,
 )
+from cablecrawl.releases import load_releases, named_release
 from cablecrawl.typography import fold
 
 ONLY_READING = "only_reading"
+
+IDENTITY_CONFLICT = "identity_conflict"
+"""The flag of a cable of which some copy has a text that is not the chosen one's at all."""
 
 
 def _own_id_agrees(witness: StoredWitness) -> int:
@@ -84,19 +91,25 @@ def choose(witnesses: Sequence[StoredWitness]) -> tuple[StoredWitness, str]:
     return min(left, key=lambda witness: (witness.source, witness.locator)), chosen_by
 
 
-def records_of(cable: StoredCable) -> tuple[CableRecord, list[ReadingRecord]]:
+def records_of(
+    cable: StoredCable, collation: Collation | None = None
+) -> tuple[CableRecord, list[ReadingRecord]]:
     """The record of a cable, and those of every reading that its witnesses ever had.
 
-    Readings are sorted by source, locator, when they were first seen, and digest.
+    Readings are sorted by source, locator, when they were first seen, and digest. `collation` is
+    the cable's, where there is one already.
     """
+    claimed = release_claims_of(cable, load_releases())
     records = {
-        reading: _reading_record(cable.reference_id, witness, reading)
+        reading: _reading_record(cable.reference_id, witness, reading, claimed[reading])
         for witness in cable.witnesses
         for reading in witness.readings
     }
     readings = list(records.values())
     chosen, chosen_by = choose(cable.witnesses)
-    releases = sorted({release for reading in readings for release in reading.releases})
+    releases = sorted(
+        {release for reading in readings for release in reading.releases}, key=release_order
+    )
     witnesses = [witness_record(witness, chosen) for witness in cable.witnesses]
     witnesses.sort(key=lambda witness: (witness.source, witness.url))
     record = CableRecord(
@@ -107,6 +120,8 @@ def records_of(cable: StoredCable) -> tuple[CableRecord, list[ReadingRecord]]:
         witnesses=witnesses,
         chosen_by=chosen_by,
     )
+    if (collation or Collation(cable)).has_conflict(chosen.latest.sha256):
+        record.flags = sorted({*record.flags, IDENTITY_CONFLICT})
     return record, readings
 
 
@@ -115,7 +130,10 @@ def _aliases(reading: ReadingRecord) -> list[str]:
 
 
 def _reading_record(
-    reference_id: str, witness: StoredWitness, reading: StoredReading
+    reference_id: str,
+    witness: StoredWitness,
+    reading: StoredReading,
+    releases: list[ReleaseClaim],
 ) -> ReadingRecord:
     origin = ReadingOrigin(
         reference_id,
@@ -135,7 +153,6 @@ def _reading_record(
         evidence_of(stored.claim, stored.payload_sha256, current=stored.current)
         for stored in reading.claims
     ]
-    releases = release_claims((stored.claim for stored in reading.claims), witness.source)
     return reading_record(origin, reading.current(), evidence, releases)
 
 
@@ -149,6 +166,7 @@ def _relation(reading: StoredReading, chosen: StoredReading) -> str:
 def witness_record(witness: StoredWitness, chosen: StoredWitness) -> WitnessRecord:
     """What the cable's record says of a copy of it."""
     status = "unlisted" if witness.is_unlisted else "present"
+    named = namings(witness.latest.current())
     return WitnessRecord(
         witness.source,
         witness.url,
@@ -158,4 +176,6 @@ def witness_record(witness: StoredWitness, chosen: StoredWitness) -> WitnessReco
         witness.first_seen,
         witness.last_seen,
         "gone" if witness.is_gone else status,
+        named_release(named),
+        load_releases().is_older(named, witness.newest_release),
     )

@@ -13,15 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Engine, Row, Select, func, select
 from sqlalchemy.sql.expression import FromClause
 
 from cablecrawl.items import Claim
 from cablecrawl.records import CaptureRecord, ProblemRecord
+from cablecrawl.releases import load_releases
 from cablecrawl.store import tables as t
 from cablecrawl.store.evidence import GONE
+from cablecrawl.store.listings import IS_LISTED, LatestListings, is_unlisted
+from cablecrawl.store.shown_releases import newest_release
 
 # Rows fetched at a time. Readings are the widest, 20 KB and more: 100 of them are some megabytes.
 ROWS_AT_A_TIME = 100
@@ -36,6 +39,8 @@ class StoredClaim:
     """Of the capture that first made it."""
     current: bool
     """Whether the latest capture of the reading makes it."""
+    capture: int = 0
+    """Row of the capture that first made it: its place is one in that document."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +62,15 @@ class StoredReading:
     def current(self) -> list[Claim]:
         """The claims that hold now."""
         return [stored.claim for stored in self.claims if stored.current]
+
+
+class Stay(NamedTuple):
+    """A time through which the captures of a witness met the same text, or found it gone."""
+
+    reading: StoredReading | None
+    """None: it was gone."""
+    first_seen: str
+    last_seen: str
 
 
 @dataclass(slots=True)
@@ -81,6 +95,11 @@ class StoredWitness:
     """That of the last sighting which found a text."""
     derived_from: tuple[str, ...] | None = None
     """Sources whose copies its source copied; (): none of them; None: it is not known."""
+    course: list[Stay] = field(default_factory=list)
+    """What its captures met, one after the other: a text that came back stands there twice."""
+    newest_release: str | None = None
+    """The newest that its source was seen with; None too where the witness is gone or listed, and
+    need not know."""
 
 
 @dataclass(slots=True)
@@ -107,7 +126,14 @@ class Snapshot:
         self._connection = connection
         self._sources = {row.id: row for row in connection.execute(select(t.source))}
         self._steps = {row.id: row for row in connection.execute(select(t.step))}
-        self._listing_crawls: dict[int, str] = {}
+        self._listings = LatestListings(connection)
+        self._releases = load_releases()
+        self._newest_releases: dict[str, str | None] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """Sees the store as it was when the snapshot began."""
+        return self._connection
 
     def count_cables(self) -> int:
         """How many cables there are."""
@@ -186,22 +212,20 @@ class Snapshot:
         stored.sort(key=lambda witness: (witness.source, witness.locator))
         return StoredCable(reference_id, stored)
 
-    def _latest_listing_crawl(self, source: int) -> str:
-        """The latest crawl that met a source's indexes and came to its end; "" where none did.
-
-        One that was cut short has not seen all of them, and says nothing of what it missed.
-        """
-        crawl = self._listing_crawls.get(source)
-        if crawl is None:
-            crawl = self._connection.execute(LATEST_LISTING, {"source": source}).scalar() or ""
-            self._listing_crawls[source] = crawl
-        return crawl
+    def _newest_release(self, source: str) -> str | None:
+        """The newest release that a source was seen with; looked for once."""
+        if source not in self._newest_releases:
+            newest = newest_release(self._connection, source, self._releases)
+            self._newest_releases[source] = newest
+        return self._newest_releases[source]
 
     def _witness(self, row: Row[Any], cable: _Cable) -> StoredWitness:
         source = self._sources[row.source]
         sightings = cable.sightings[row.id]
         latest = [sighting for sighting in sightings if sighting.reading is not None][-1]
         derived_from = source.derived_from
+        gone = sightings[-1].event == GONE
+        unlisted = is_unlisted(row.listed_in, self._listings[row.source])
         return StoredWitness(
             source.name,
             source.rank,
@@ -210,12 +234,14 @@ class Snapshot:
             row.url,
             first_seen=sightings[0].fetched_at,
             last_seen=sightings[-1].fetched_at,
-            is_gone=sightings[-1].event == GONE,
-            # Crawls are named after the time at which they began, so names sort as crawls do.
-            is_unlisted=(row.listed_in or "") < self._latest_listing_crawl(row.source),
+            is_gone=gone,
+            is_unlisted=unlisted,
             readings=cable.readings_of[row.id],
             latest=cable.readings[latest.reading],
             derived_from=None if derived_from is None else tuple(json.loads(derived_from)),
+            course=cable.course(sightings),
+            # Asked of all copies of the source, so of no more witnesses than need it.
+            newest_release=self._newest_release(source.name) if unlisted and not gone else None,
         )
 
 
@@ -245,6 +271,14 @@ class _Cable:
             self.readings[row.id] = reading
             self.readings_of.setdefault(row.witness, []).append(reading)
 
+    def course(self, sightings: list[Row[Any]]) -> list[Stay]:
+        """What a witness's sightings, in order of time, found."""
+        found = []
+        for reading, rows in groupby(sightings, attrgetter("reading")):
+            times = [row.fetched_at for row in rows]
+            found.append(Stay(self.readings.get(reading), times[0], times[-1]))
+        return found
+
     def add_claims(self, rows: list[Row[Any]], steps: dict[int, Row[Any]]) -> None:
         rows.sort(key=attrgetter("reading"))
         for reading, of_reading in groupby(rows, attrgetter("reading")):
@@ -252,11 +286,14 @@ class _Cable:
             latest = max(row.last_capture for row in claims)
             stored = [
                 StoredClaim(
-                    _claim(row, steps[row.step]), row.payload_sha256, row.last_capture == latest
+                    _claim(row, steps[row.step]),
+                    row.payload_sha256,
+                    row.last_capture == latest,
+                    row.capture,
                 )
                 for row in claims
             ]
-            stored.sort(key=_claim_order)
+            stored.sort(key=claim_order)
             self.readings[reading].claims = stored
 
 
@@ -288,7 +325,7 @@ def _claim(row: Row[Any], step: Row[Any]) -> Claim:
     )
 
 
-def _claim_order(stored: StoredClaim) -> tuple[str | int, ...]:
+def claim_order(stored: StoredClaim) -> tuple[str | int, ...]:
     """What makes a claim one of its reading, as the table has it: no two are equal."""
     claim = stored.claim
     return (
@@ -318,8 +355,6 @@ def _by_reference_id(columns: list[Any], *steps: tuple[FromClause, Any]) -> Sele
     )
 
 
-# A further cable of a page has the page's locator and its number, `#1`; indexes list pages.
-_PAGE = func.substr(t.witness.c.locator, 1, func.instr(t.witness.c.locator.concat("#"), "#") - 1)
 WITNESSES = _by_reference_id(
     [
         t.witness.c.id,
@@ -329,21 +364,9 @@ WITNESSES = _by_reference_id(
         t.witness.c.url,
         t.run.c.crawl.label("listed_in"),
     ],
-    (t.listing, (t.listing.c.source == t.witness.c.source) & (t.listing.c.locator == _PAGE)),
+    (t.listing, IS_LISTED),
     (t.capture, t.capture.c.id == t.listing.c.capture),
     (t.run, t.run.c.id == t.capture.c.run),
-)
-LATEST_LISTING = (
-    select(t.run.c.crawl)
-    .select_from(t.listing)
-    .join(t.capture, t.capture.c.id == t.listing.c.capture)
-    .join(t.run, t.run.c.id == t.capture.c.run)
-    .where(
-        t.listing.c.source == bindparam("source"),
-        t.run.c.crawl.in_(select(t.run.c.crawl).where(t.run.c.state == "finished")),
-    )
-    .order_by(t.listing.c.capture.desc())
-    .limit(1)
 )
 SIGHTINGS = _by_reference_id(
     [

@@ -15,7 +15,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cablecrawl.records import CableRecord, CaptureRecord, ProblemRecord, ReadingRecord
+from cablecrawl.records import (
+    CableRecord,
+    CaptureRecord,
+    ProblemRecord,
+    ReadingRecord,
+    ReferenceRecord,
+    RelationRecord,
+)
 
 MANIFEST = "datapackage.json"
 SCHEMA_FOLDER = Path(__file__).parents[2] / "exports" / "schema"
@@ -62,12 +69,14 @@ class Resource:
 _JSONL = ("jsonl", "application/jsonl")
 CABLES = Resource("cables", CableRecord, "cable.schema.json", *_JSONL, key="reference_id")
 READINGS = Resource("readings", ReadingRecord, "reading.schema.json", *_JSONL)
+RELATIONS = Resource("relations", RelationRecord, "relation.schema.json", *_JSONL)
+REFERENCES = Resource("references", ReferenceRecord, "reference.schema.json", *_JSONL)
 CAPTURES = Resource("captures", CaptureRecord, "capture.schema.json", *_JSONL, key="capture_id")
 PROBLEMS = Resource("problems", ProblemRecord, "problem.schema.json", *_JSONL)
 CABLES_CSV = Resource(
     "cables-csv", CableRecord, "cable.schema.json", "csv", "text/csv", key="reference_id"
 )
-RESOURCES = (CABLES, READINGS, CAPTURES, PROBLEMS, CABLES_CSV)
+RESOURCES = (CABLES, READINGS, RELATIONS, REFERENCES, CAPTURES, PROBLEMS, CABLES_CSV)
 
 
 @dataclass(frozen=True, slots=True)

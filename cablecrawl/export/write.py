@@ -1,4 +1,4 @@
-"""Writing an export: every file in one pass over the store, then the manifest.
+"""Writing an export: every file in one pass over the store, then what describes them.
 
 The same store gives the same bytes, whenever and wherever it is exported.
 """
@@ -16,20 +16,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cablecrawl.collation.collation import Collation
+from cablecrawl.collation.relations import cable_relations
 from cablecrawl.export.chosen import records_of
 from cablecrawl.export.lines import csv_cells, csv_line, field_names, json_line
 from cablecrawl.export.read import Snapshot
+from cablecrawl.export.references import known_cables, references_of
 from cablecrawl.export.resources import (
     CABLES,
     CAPTURES,
     MANIFEST,
     PROBLEMS,
     READINGS,
+    REFERENCES,
+    RELATIONS,
     RESOURCES,
     FinishedFile,
     Resource,
     manifest,
 )
+from cablecrawl.export.ro_crate import RO_CRATE, ManifestFile, ro_crate
 
 # Readings are some 20 KB each; fewer and larger writes.
 BUFFER_BYTES = 1 << 20
@@ -53,7 +59,7 @@ def write_export(
     show_redacted_spans: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Summary:
-    """Write the files of those formats and the manifest into an empty folder.
+    """Write the files of those formats, the manifest and the RO-Crate into an empty folder.
 
     `progress` is told after each cable how many there were. When it returns, all is on the disk.
     Raises OSError.
@@ -67,15 +73,21 @@ def write_export(
         of_cables = [file for file in files.values() if file.resource.record is CABLES.record]
         of_readings = [files[READINGS.name]] if READINGS.name in files else []
         unlocated: Counter[str] = Counter()
+        known = known_cables(snapshot.connection)
         cables = 0
         for cables, cable in enumerate(snapshot.cables(), start=1):
-            record, readings = records_of(cable)
+            collation = Collation(cable)
+            record, readings = records_of(cable, collation)
             for file in of_cables:
                 file.write(record)
             for reading in readings:
                 unlocated.update(c.field for c in reading.claims if c.start is None)
                 for file in of_readings:
                     file.write(reading)
+            if RELATIONS.name in files:
+                files[RELATIONS.name].write_all(cable_relations(collation, snapshot.cable))
+            if REFERENCES.name in files:
+                files[REFERENCES.name].write_all(references_of(record, known))
             if progress is not None:
                 progress(cables)
         if CAPTURES.name in files:
@@ -83,10 +95,12 @@ def write_export(
         if PROBLEMS.name in files:
             files[PROBLEMS.name].write_all(snapshot.problems())
         finished = [file.finish() for file in files.values()]
-    _write_manifest(
+    listed = _write_json(
         folder / MANIFEST,
         manifest(finished, unlocated, show_redacted_spans=show_redacted_spans),
     )
+    described = ManifestFile(len(listed), sha256(listed).hexdigest())
+    _write_json(folder / RO_CRATE, ro_crate(snapshot.connection, finished, described))
     return Summary(finished, cables, unlocated)
 
 
@@ -136,8 +150,11 @@ class _RecordFile:
         self._bytes += len(line)
 
 
-def _write_manifest(path: Path, content: dict[str, object]) -> None:
+def _write_json(path: Path, content: dict[str, object]) -> bytes:
+    """Returns what was written."""
+    text = f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode()
     with path.open("xb") as file:
-        file.write(f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode())
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    return text

@@ -34,6 +34,7 @@ FILES = [
     "datapackage.json",
     "problems.jsonl",
     "readings.jsonl",
+    "ro-crate-metadata.json",
 ]
 TIME = re.compile(rb'"(first_seen|last_seen)": "[^"]*"')
 
@@ -138,7 +139,7 @@ def test_csv_has_the_columns_and_cells_of_the_lines(demo_export: Path) -> None:
 def test_the_manifest_lists_every_file_with_its_digest(demo_export: Path) -> None:
     manifest = json.loads((demo_export / "datapackage.json").read_bytes())
     resources = {resource["path"]: resource for resource in manifest["resources"]}
-    assert sorted([*resources, "datapackage.json"]) == FILES
+    assert sorted([*resources, "datapackage.json", "ro-crate-metadata.json"]) == FILES
     for path, resource in resources.items():
         content = (demo_export / path).read_bytes()
         assert resource["bytes"] == len(content)
@@ -217,7 +218,8 @@ def test_an_empty_store_gives_empty_files(store: SampleStore, tmp_path: Path) ->
 def test_one_format_writes_its_files_only(demo_store: SampleStore, tmp_path: Path) -> None:
     with snapshot(demo_store.engine) as stored:
         summary = write_export(stored, tmp_path, ["csv"])
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["cables.csv", "datapackage.json"]
+    written = [path.name for path in sorted(tmp_path.iterdir())]
+    assert written == ["cables.csv", "datapackage.json", "ro-crate-metadata.json"]
     assert [file.records for file in summary.files] == [summary.cables] == [61]
 
 

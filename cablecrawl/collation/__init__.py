@@ -1,0 +1,1 @@
+"""Collation: comparing the readings of a cable, as textual scholarship compares witnesses."""

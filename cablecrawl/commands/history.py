@@ -1,0 +1,100 @@
+"""`scrapy history`: how a cable's text changed, and how its texts relate."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from scrapy.commands import ScrapyCommand
+
+from cablecrawl.collation.changes import count_changes
+from cablecrawl.collation.display import changes_lines, history_lines
+from cablecrawl.collation.history import history_of
+from cablecrawl.collation.links import links_of
+from cablecrawl.commands.trace import find_cable, opened, quiet_when_cut_off
+from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.lines import json_line
+from cablecrawl.reference_id import ReferenceID, parse
+from cablecrawl.releases import load_releases
+from cablecrawl.store.database import storage_errors
+from cablecrawl.trace.display import visible
+
+
+class Command(ScrapyCommand):
+    """Shows how a cable's text changed; changes nothing."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "REFERENCE_ID [--json] | --changes [--json]"
+
+    def short_desc(self) -> str:
+        return "Show how the text of a cable changed, and how its copies relate"
+
+    def long_desc(self) -> str:
+        return (
+            "For each copy of a cable, the texts that its captures met, one after the other, and"
+            " what changed; the same from release to release, where pages name theirs; and how"
+            " every two texts relate: the same but for white space or typography, an extract, a"
+            " redaction, a variant. What one text hides and another shows is written [hidden],"
+            " unless -s SHOW_REDACTED_SPANS=1 is given. With --changes, the kinds of change in"
+            " the whole store are counted. Examples: scrapy history 07ASTANA1033;"
+            " scrapy history --changes"
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--changes", action="store_true", help="count the kinds of change of all cables"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        try:
+            asked = _read_arguments(args, opts.changes)
+            with quiet_when_cut_off():
+                self._show(asked, as_json=opts.json)
+        except CableCrawlError as error:
+            print(f"scrapy history: {error}", file=sys.stderr)
+            self.exitcode = error.exit_status
+
+    def _show(self, asked: ReferenceID | None, *, as_json: bool) -> None:
+        assert self.settings is not None
+        data_dir = Path(self.settings["DATA_DIR"])
+        releases = load_releases()
+        with storage_errors(data_dir), opened(data_dir) as store:
+            if asked is None:
+                changes = count_changes(store.cables(), releases)
+                _write(changes, None if as_json else changes_lines(changes))
+                return
+            cable = find_cable(store, asked)
+            links = links_of(cable, store.cable)
+        show = self.settings.getbool("SHOW_REDACTED_SPANS")
+        history = history_of(cable, releases, links, show=show)
+        _write(history, None if as_json else history_lines(history))
+
+
+def _write(found: object, lines: Iterable[str] | None) -> None:
+    """As lines; where there are none, as JSON."""
+    if lines is None:
+        sys.stdout.buffer.write(json_line(found))
+        return
+    for line in lines:
+        print(line)
+
+
+def _read_arguments(args: list[str], changes: bool) -> ReferenceID | None:
+    """The ID asked for; None: --changes, which takes none."""
+    if changes:
+        if args:
+            raise CableCrawlError("--changes counts all cables: give no reference ID with it")
+        return None
+    if len(args) != 1:
+        raise CableCrawlError("give a reference ID, or --changes for the whole store")
+    asked = parse(args[0])
+    if asked is None:
+        raise CableCrawlError(f"{visible(args[0])}: spells no reference ID, such as 07ASTANA1033")
+    return asked

@@ -1,0 +1,168 @@
+"""`scrapy trace`: where the values of a cable come from, down to the bytes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+
+from scrapy.commands import ScrapyCommand
+
+from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.lines import json_line
+from cablecrawl.export.read import Snapshot, StoredCable, snapshot
+from cablecrawl.reference_id import ReferenceID, parse
+from cablecrawl.store.database import WARC_FOLDER, open_database, storage_errors
+from cablecrawl.trace.display import Display, visible
+from cablecrawl.trace.explanation import FIELD_NAMES, explain
+from cablecrawl.trace.origin import Origins
+from cablecrawl.trace.records import CableTrace
+from cablecrawl.trace.report import Reporter
+
+NOT_VERIFIED = 2
+"""Exit status: something does not follow from the bytes."""
+
+
+class Command(ScrapyCommand):
+    """Shows where a cable's values come from; changes nothing."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "REFERENCE_ID [FIELD] [--verify] [--json | --prov]"
+
+    def short_desc(self) -> str:
+        return "Show where the values of a cable come from, down to the bytes"
+
+    def long_desc(self) -> str:
+        return (
+            "For each value of a cable's line in cables.jsonl: the claim that it rests on, the"
+            " quote in its surroundings, the rule that read it, the capture (time, status, WARC"
+            " file and offset, digest), the run, what other copies and readings say, and why"
+            " this one was chosen. FIELD is a key of cables.jsonl; without it, all are shown."
+            " What one reading hides and another shows stays hidden. Exit status 2: something"
+            " does not verify. Examples: scrapy trace 07ASTANA1033 created --verify;"
+            " scrapy trace '07 ASTANA 1033' --json"
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--verify",
+            action="store_true",
+            help="read the WARC records again, check their digests, run the steps again, and say"
+            " ok or where it breaks",
+        )
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="print one JSON object")
+        form.add_argument(
+            "--prov", action="store_true", help="print the cable's provenance as PROV-JSON"
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        try:
+            asked, field = _read_arguments(args)
+            with quiet_when_cut_off():
+                self._trace(asked, field, opts)
+        except CableCrawlError as error:
+            print(f"scrapy trace: {error}", file=sys.stderr)
+            self.exitcode = error.exit_status
+
+    def _trace(self, asked: ReferenceID, field: str | None, opts: argparse.Namespace) -> None:
+        assert self.settings is not None
+        data_dir = Path(self.settings["DATA_DIR"])
+        shows = self.settings.getbool("SHOW_REDACTED_SPANS")
+        with storage_errors(data_dir), opened(data_dir) as store:
+            cable = find_cable(store, asked)
+            if opts.prov:
+                print_prov(store, cable, data_dir, shows)
+                return
+            trace = trace_cable(
+                store, cable, asked, field, data_dir, verify=opts.verify, show=shows
+            )
+        if opts.json:
+            sys.stdout.buffer.write(json_line(trace))
+        else:
+            if isinstance(sys.stdout, TextIOWrapper):
+                sys.stdout.reconfigure(errors="backslashreplace")  # not all terminals have UTF-8
+            Display().show(trace)
+        if trace.verified is False:
+            self.exitcode = NOT_VERIFIED
+
+
+def _read_arguments(args: list[str]) -> tuple[ReferenceID, str | None]:
+    if not 1 <= len(args) <= 2:
+        raise CableCrawlError("give a reference ID, and a field if only one is wanted")
+    asked = parse(args[0])
+    if asked is None:
+        raise CableCrawlError(f"{visible(args[0])}: spells no reference ID, such as 07ASTANA1033")
+    field = args[1] if len(args) == 2 else None
+    if field is not None and field not in FIELD_NAMES:
+        raise CableCrawlError(f"{visible(field)}: no such field (one of {', '.join(FIELD_NAMES)})")
+    return asked, field
+
+
+@contextmanager
+def opened(data_dir: Path) -> Iterator[Snapshot]:
+    """The store of a data folder as it is now."""
+    engine = open_database(data_dir)
+    try:
+        with snapshot(engine) as store:
+            yield store
+    finally:
+        engine.dispose()
+
+
+def find_cable(store: Snapshot, asked: ReferenceID) -> StoredCable:
+    """The cable of an ID. Raises CableCrawlError."""
+    cable = store.cable(asked.canonical)
+    if cable is None:
+        spelt = "" if asked.reason is None else f", as {visible(asked.stated)} is spelt"
+        twin = f"; it is probably a piece of {asked.fragment_of}" if asked.fragment_of else ""
+        raise CableCrawlError(f"{asked.canonical}{spelt}: not in the store{twin}")
+    return cable
+
+
+def trace_cable(
+    store: Snapshot,
+    cable: StoredCable,
+    asked: ReferenceID,
+    field: str | None,
+    data_dir: Path,
+    *,
+    verify: bool = False,
+    show: bool = False,
+) -> CableTrace:
+    """Trace all fields of a cable, or one. `show`: the setting SHOW_REDACTED_SPANS."""
+    explained = explain(cable, field)
+    verdicts = None
+    if verify:
+        # The pipelines and their rules: half a second that nobody waits for without need.
+        from cablecrawl.trace.recheck import Rechecker
+        from cablecrawl.trace.verdict import verify_cable
+
+        rechecker = Rechecker(data_dir / WARC_FOLDER)
+        verdicts = verify_cable(explained, store.connection, rechecker)
+    origins = Origins(store.connection, cable.reference_id, data_dir / WARC_FOLDER)
+    with closing(origins):
+        return Reporter(explained, origins, show_redacted_spans=show).report(asked, verdicts)
+
+
+def print_prov(store: Snapshot, cable: StoredCable, data_dir: Path, show: bool) -> None:
+    """The provenance of a cable as PROV-JSON."""
+    raise CableCrawlError("--prov: not built yet")
+
+
+@contextmanager
+def quiet_when_cut_off() -> Iterator[None]:
+    """`scrapy trace … | head` closes the pipe before all is written, and that is no fault."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

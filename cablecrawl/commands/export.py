@@ -22,6 +22,7 @@ from cablecrawl.export.folder import (
 from cablecrawl.export.read import Snapshot, snapshot
 from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import Summary, write_export
+from cablecrawl.rebuild import is_read_by_other_code
 from cablecrawl.store.database import open_database, storage_errors
 
 # Cables between two updates of the line on the terminal: a few updates a second.
@@ -101,6 +102,12 @@ class Command(ScrapyCommand):
         except OSError as error:
             raise CableCrawlError(f"{error.filename or place}: {error.strerror}") from error
         print_summary(summary, place)
+        if is_read_by_other_code(Path(self.settings["DATA_DIR"])):
+            print(
+                "the store was read by other code than today's: `scrapy reparse` brings it up to"
+                " date, `scrapy reparse --dry-run` shows what that changes",
+                file=sys.stderr,
+            )
 
 
 @contextmanager

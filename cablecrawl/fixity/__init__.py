@@ -1,0 +1,1 @@
+"""Fixity: whether what was written is still there as it was written. Nothing here writes."""

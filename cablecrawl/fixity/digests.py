@@ -1,0 +1,77 @@
+"""Lists of digests as `sha256sum --check` reads them: written, and read where damaged too."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import file_digest
+from pathlib import Path
+
+from cablecrawl.capture.warc import MANIFEST, fsync_folder
+
+LINE = re.compile(rb"([0-9a-f]{64})  (?! )([^\x00-\x1f\x7f]+)")
+
+
+@dataclass(slots=True)
+class DigestList:
+    """What a list of digests says, as far as it can be read."""
+
+    digests: dict[str, str] = field(default_factory=dict)
+    """SHA-256 in hexadecimal by file name."""
+    line_of: dict[str, int] = field(default_factory=dict)
+    """The line of each name, from 1."""
+    bad_lines: list[tuple[int, str]] = field(default_factory=list)
+    """Lines that say nothing, with the reason."""
+    lines: int = 0
+
+
+def read_digests(path: Path) -> DigestList:
+    """The list; empty where there is none. Raises OSError."""
+    found = DigestList()
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return found
+    lines = content.split(b"\n")
+    if lines[-1]:
+        found.bad_lines.append((len(lines), "the last line has no end"))
+    for number, line in enumerate(lines[: -1 if not lines[-1] else None], 1):
+        found.lines += 1
+        parts = LINE.fullmatch(line)
+        try:
+            if parts is None:
+                raise ValueError("not a SHA-256 and a name")
+            name = parts[2].decode("utf-8")
+            if name in found.digests:
+                raise ValueError(f"{name} stands in line {found.line_of[name]} already")
+        except ValueError as error:
+            found.bad_lines.append((number, str(error)))
+            continue
+        found.digests[name] = parts[1].decode("ascii")
+        found.line_of[name] = number
+    return found
+
+
+def write_digests(folder: Path, known: Mapping[str, str]) -> None:
+    """List every file of a folder and of those in it, by name, with its SHA-256.
+
+    `known` has digests by name of files that need not be read again. When it returns, the list
+    and the names of the files are on the disk. Raises OSError.
+    """
+    lines = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            fsync_folder(path)
+            continue
+        name = path.relative_to(folder).as_posix()
+        digest = known.get(name)
+        if digest is None:
+            with path.open("rb") as content:
+                digest = file_digest(content, "sha256").hexdigest()
+        lines.append(f"{digest}  {name}\n")
+    with (folder / MANIFEST).open("x", encoding="utf-8", newline="\n") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())

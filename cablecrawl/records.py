@@ -291,10 +291,15 @@ class RelationRecord:
     space, punctuation and case; `extract_of`: it stands in the other; `redaction_of`: it has marks
     that the other has not; `variant_of`: they differ otherwise; `unrelated`: next to nothing is
     common to them, though the ID is. As the store states, of another cable: `fragment_of` (the ID
-    is a piece of the other's), `wrong_body_of` (its own ID line names the other), `record_of` (the
-    record that it was read from names the other). Which was there first is not told by any."""
-    other_reference_id: str
-    """The cable of the other text."""
+    is a piece of the other's), `wrong_body_of` (it names itself as the other), `appended_cable_of`
+    (the other stands behind it), `mixed_body_of` (some of the other is in it), `foreign_record_of`
+    (it stands in the record of the other). Which was there first is not told by any."""
+    other_reference_id: str | None
+    """The cable of the other text; null: the text names it without a year, and no cable in the
+    store that it may mean has its text."""
+    other_as_stated: str | None
+    """Of another cable, how it is named: `08PORTOFSPAIN546`, or `LISBON 9539` on a text's own ID
+    line."""
     other_reading_sha256: str | None
     """The other text; of another cable, the one that has most of the first; null: that cable is not
     in the store."""
@@ -302,10 +307,12 @@ class RelationRecord:
     """False: the relation holds either way."""
     basis: str
     """What it rests on: `exact_text`, `white_space`, `typography`, `containment`,
-    `redaction_marks`, `token_alignment`; of links `alias_table`, `own_id_line`, `dump_record`."""
+    `redaction_marks`, `token_alignment`; of links `alias_table`, `own_id_line`, `section_mark`,
+    `dump_record`."""
     score: float | None
     """The share of the first text's rows of four words that the other has too, from 0 to 1; where
-    the relation holds either way, of the text with fewer of them; null: there is no other text."""
+    the relation holds either way, or is to another cable, of the text with fewer of them; null:
+    there is no other text."""
 
 
 @dataclass(slots=True)

@@ -80,7 +80,9 @@ def test_sources_with_v_gives_addresses(tmp_path: Path) -> None:
     assert "address   http://wikileaks.zilog.es/cablegate.html" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["crawl", "demo", "export", "releases", "reparse", "sources"])
+@pytest.mark.parametrize(
+    "command", ["crawl", "demo", "export", "history", "releases", "reparse", "sources", "verify"]
+)
 def test_the_help_of_a_command_says_what_it_does(command: str) -> None:
     done = scrapy(command, "-h")
     assert done.returncode == 0

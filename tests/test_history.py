@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 from scrapy.settings import Settings
 
+from cablecrawl.collation.history import history_of
 from cablecrawl.collation.words import Words
 from cablecrawl.commands.history import Command
+from cablecrawl.releases import load_releases
+from tests.collation.readings import cable, reading, witness
+from tests.export.conftest import export
 from tests.sites.cables import cable_by_id, invented_cables
 from tests.sites.mirror import Build, write_mirror
 from tests.stores import SampleStore
@@ -114,6 +118,18 @@ def test_no_place_in_the_text_that_shows_a_name_is_told(
     assert f"{header}\n{MARKED}"[start:end] == "XXXXXXXXXXXX"
 
 
+def test_no_place_tells_the_length_of_a_name() -> None:
+    """Of what both texts have behind the name, the place in the one that shows it would."""
+    later = MARKED.replace("returning to the depot", "returning to the depot at night")
+    found = cable(witness("a", reading(SHOWN), reading(later)))
+    (transition,) = history_of(found, load_releases(), []).witnesses[0].transitions
+    added = transition.variants[-1]
+    assert "at night" in added.later_text
+    assert "at night" not in added.earlier_text
+    assert added.earlier is None
+    assert added.later is not None
+
+
 def test_the_setting_shows_it(run: RunHistory, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(ID, "--json", SHOW_REDACTED_SPANS=True) == 0
     history = json.loads(capfdbinary.readouterr().out)
@@ -183,6 +199,24 @@ def test_a_malformed_id_is_linked_to_its_twin(
 ) -> None:
     assert run("08SECTIN02OF02PORTOFSPAIN546") == 0
     assert "fragment_of  08PORTOFSPAIN546  (alias_table, " in capsys.readouterr().out
+
+
+def test_relations_are_exported_without_texts(store: SampleStore, tmp_path: Path) -> None:
+    written = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        written.append((export(store, tmp_path / name) / "relations.jsonl").read_bytes())
+    assert written[0] == written[1]
+    relations = [json.loads(line) for line in written[0].splitlines()]
+    keys = [(r["reference_id"], r["reading_sha256"], r["other_reference_id"]) for r in relations]
+    assert keys == sorted(keys)
+    found = {(r["reference_id"], r["relation"], r["other_reference_id"]) for r in relations}
+    assert found == {
+        (ID, "redaction_of", ID),
+        ("05MUSCAT9679", "wrong_body_of", "05LISBON9539"),
+        ("08SECTIN02OF02PORTOFSPAIN546", "fragment_of", "08PORTOFSPAIN546"),
+    }
+    assert not {"madina", "orlovskaya"} & Words(written[0].decode()).known
 
 
 def test_scrapy_runs_the_command(store: SampleStore) -> None:

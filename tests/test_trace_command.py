@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from prov.model import ProvDocument
 from scrapy.utils.project import get_project_settings
 
 from cablecrawl.commands.trace import Command
@@ -172,6 +173,22 @@ def test_a_terminal_of_another_encoding_gets_escapes(project: Project) -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert rb"\u2026" in done.stdout
+
+
+def test_prov_is_a_document_of_the_cable(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert in_process(project, ID, "--prov") == 0
+    document = ProvDocument.deserialize(content=capsys.readouterr().out, format="json")
+    assert any(ID in str(record.identifier) for record in document.get_records())
+
+
+@pytest.mark.parametrize("more", [["created"], ["--verify"]])
+def test_prov_is_of_the_whole_cable(
+    project: Project, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert in_process(project, ID, "--prov", *more) == 1
+    assert "of the whole cable" in capsys.readouterr().err
 
 
 def test_json_and_prov_exclude_each_other(project: Project) -> None:

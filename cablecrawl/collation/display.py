@@ -116,6 +116,8 @@ def _transitions(transitions: Sequence[ShownTransition], numbers: dict[str, int]
 def _relation(relation: RelationRecord, numbers: dict[str, int]) -> str:
     number = numbers.get(relation.other_reading_sha256 or "")
     other = f"text {number}" if number else relation.other_reference_id
+    if other is None:
+        other = f"{relation.other_as_stated}, of a year that is not known"
     score = "" if relation.score is None else f", {relation.score:.3f}"
     way = relation.relation if relation.directed else f"{relation.relation} (either way)"
     return f"text {numbers[relation.reading_sha256]}  {way}  {other}  ({relation.basis}{score})"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.collation.hidden import Hidden
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.lines import json_line
 from cablecrawl.export.read import Snapshot, StoredCable, snapshot
@@ -67,6 +68,8 @@ class Command(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
             asked, field = _read_arguments(args)
+            if opts.prov and (field is not None or opts.verify):
+                raise CableCrawlError("--prov is of the whole cable: give no FIELD and no --verify")
             with quiet_when_cut_off():
                 self._trace(asked, field, opts)
         except CableCrawlError as error:
@@ -80,7 +83,7 @@ class Command(ScrapyCommand):
         with storage_errors(data_dir), opened(data_dir) as store:
             cable = find_cable(store, asked)
             if opts.prov:
-                print_prov(store, cable, data_dir, shows)
+                print_prov(store, cable, data_dir, show=shows)
                 return
             trace = trace_cable(
                 store, cable, asked, field, data_dir, verify=opts.verify, show=shows
@@ -142,7 +145,7 @@ def trace_cable(
     explained = explain(cable, field)
     verdicts = None
     if verify:
-        # The pipelines and their rules: half a second that nobody waits for without need.
+        # The pipelines and their rules: time that nobody waits for without need.
         from cablecrawl.trace.recheck import Rechecker
         from cablecrawl.trace.verdict import verify_cable
 
@@ -153,9 +156,15 @@ def trace_cable(
         return Reporter(explained, origins, show_redacted_spans=show).report(asked, verdicts)
 
 
-def print_prov(store: Snapshot, cable: StoredCable, data_dir: Path, show: bool) -> None:
-    """The provenance of a cable as PROV-JSON."""
-    raise CableCrawlError("--prov: not built yet")
+def print_prov(store: Snapshot, cable: StoredCable, data_dir: Path, *, show: bool) -> None:
+    """The provenance of a cable as PROV-JSON. `show`: the setting SHOW_REDACTED_SPANS."""
+    from cablecrawl.trace.prov_document import cable_provenance, prov_json
+
+    hidden = Hidden.of(cable, show=show)
+    origins = Origins(store.connection, cable.reference_id, data_dir / WARC_FOLDER)
+    with closing(origins):
+        document = cable_provenance(explain(cable), origins, store.connection, hidden.mask)
+    print(prov_json(document))
 
 
 @contextmanager

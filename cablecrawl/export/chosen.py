@@ -31,9 +31,16 @@ IDENTITY_CONFLICT = "identity_conflict"
 """The flag of a cable of which some copy has a text that is not the chosen one's at all."""
 
 
+# Flags of a text that has another cable's words besides its own: they are no greater fullness.
+MORE_THAN_ITS_OWN = {"appended_cable", "mixed_body", "foreign_record"}
+
+
 def _own_id_agrees(witness: StoredWitness) -> int:
+    """0 where the text names another cable, 1 where it has some of another, 2 where neither."""
     flags = {claim.value for claim in witness.latest.current() if claim.field == "flag"}
-    return int("wrong_body" not in flags)
+    if "wrong_body" in flags:
+        return 0
+    return 2 if flags.isdisjoint(MORE_THAN_ITS_OWN) else 1
 
 
 def _fullness(reading: StoredReading) -> int:

@@ -133,7 +133,7 @@ class _Copy:
         )
 
 
-# Copies of a cable mostly have one text, and to fold it takes a millisecond.
+# Copies of a cable mostly have one text, and folding it takes milliseconds.
 @lru_cache(16)
 def _folded(header: str, body: str) -> str:
     return fold(f"{header}\n{body}")

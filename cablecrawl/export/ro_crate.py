@@ -55,10 +55,10 @@ LICENCE_NOTE = (
 )
 
 COMPLETED = "http://schema.org/CompletedActionStatus"
-ACTIVE = "http://schema.org/ActiveActionStatus"
 FAILED = "http://schema.org/FailedActionStatus"
-STATUS_OF_STATE = {"finished": COMPLETED, "running": ACTIVE}
-"""Runs in any other state did not come to their end."""
+
+# Whether a run was killed is only known when the next one begins, or its database is made again.
+NO_END = "no end of it is recorded: it was killed, or still goes on"
 
 UNKNOWN = "unknown"
 """What stands for a publisher, or a version, that nobody knows."""
@@ -104,11 +104,12 @@ def ro_crate(db: Connection, files: Sequence[FinishedFile], manifest: ManifestFi
     digests = _digests(db)
     parts = [*(_add_file(crate, file) for file in files), _add_manifest(crate, manifest)]
     sources = _add_sources(crate, db)
-    runs = db.execute(RUNS).all()
+    # Of a run without captures no WARC file tells, and it gave nothing.
+    runs = [run for run in db.execute(RUNS) if run.id in warcs]
     older, latest = runs[:-MOST_RUNS], runs[-MOST_RUNS:]
     actions = [
         *_add_older(crate, older, warcs, sources),
-        *(_add_run(crate, run, warcs.get(run.id, []), digests, sources) for run in latest),
+        *(_add_run(crate, run, warcs[run.id], digests, sources) for run in latest),
     ]
     made = [file for action in actions for file in crate.entities[action["@id"]]["result"]]
     export = crate.add(
@@ -209,7 +210,7 @@ def _add_run(
     sources: dict[str, Reference],
 ) -> Reference:
     details = json.loads(run.details)
-    status = STATUS_OF_STATE.get(run.state, FAILED)
+    is_whole = run.state == "finished"
     arguments = "".join(f" -a {name}={value}" for name, value in _arguments(details).items())
     settings = details.get("settings_sha256")
     return crate.add(
@@ -233,8 +234,8 @@ def _add_run(
         ],
         startTime=f"{run.started[:SECOND]}Z",
         endTime=run.finished,
-        actionStatus=_to(status),
-        error=run.reason or run.state if status == FAILED else None,
+        actionStatus=_to(COMPLETED if is_whole else FAILED),
+        error=None if is_whole else run.reason or NO_END,
     )
 
 
@@ -251,7 +252,7 @@ def _add_older(
         by_version.setdefault(version, []).append(run)
     actions = []
     for version, of_version in by_version.items():
-        files = [warc for run in of_version for warc in warcs.get(run.id, [])]
+        files = [warc for run in of_version for warc in warcs[run.id]]
         of_runs = {
             source["@id"]: source
             for run in of_version

@@ -1,5 +1,7 @@
 """Writing an export: every file in one pass over the store, then what describes them.
 
+The digests of its lines are written beside each file while it is written.
+
 The same store gives the same bytes, whenever and wherever it is exported.
 """
 
@@ -9,7 +11,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +38,8 @@ from cablecrawl.export.resources import (
     manifest,
 )
 from cablecrawl.export.ro_crate import RO_CRATE, ManifestFile, ro_crate
+from cablecrawl.fixity.digests import write_digests
+from cablecrawl.fixity.lines import LineDigests
 
 # Readings are some 20 KB each; fewer and larger writes.
 BUFFER_BYTES = 1 << 20
@@ -59,7 +63,9 @@ def write_export(
     show_redacted_spans: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Summary:
-    """Write the files of those formats, the manifest and the RO-Crate into an empty folder.
+    """Write the files of those formats and what describes them into an empty folder.
+
+    That is the manifest, the RO-Crate, and the digests of all files and of their lines.
 
     `progress` is told after each cable how many there were. When it returns, all is on the disk.
     Raises OSError.
@@ -96,11 +102,13 @@ def write_export(
             files[PROBLEMS.name].write_all(snapshot.problems())
         finished = [file.finish() for file in files.values()]
     listed = _write_json(
-        folder / MANIFEST,
+        folder,
+        MANIFEST,
         manifest(finished, unlocated, show_redacted_spans=show_redacted_spans),
     )
     described = ManifestFile(len(listed), sha256(listed).hexdigest())
-    _write_json(folder / RO_CRATE, ro_crate(snapshot.connection, finished, described))
+    _write_json(folder, RO_CRATE, ro_crate(snapshot.connection, finished, described))
+    write_digests(folder, {file.resource.path: file.sha256 for file in finished})
     return Summary(finished, cables, unlocated)
 
 
@@ -110,6 +118,7 @@ class _RecordFile:
     def __init__(self, folder: Path, resource: Resource) -> None:
         self.resource = resource
         self._file = open(folder / resource.path, "xb", buffering=BUFFER_BYTES)
+        self._lines = LineDigests(folder, resource.path)
         self._sha256 = sha256()
         self._bytes = 0
         self._records = 0
@@ -126,6 +135,7 @@ class _RecordFile:
         traceback: TracebackType | None,
     ) -> None:
         self._file.close()
+        self._lines.close()
 
     def write(self, record: object) -> None:
         if self.resource.format == "csv":
@@ -142,19 +152,24 @@ class _RecordFile:
         """Wait until it is on the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
+        self._lines.finish()
         return FinishedFile(self.resource, self._records, self._bytes, self._sha256.hexdigest())
 
     def _append(self, line: bytes) -> None:
         self._file.write(line)
         self._sha256.update(line)
+        self._lines.add(line)
         self._bytes += len(line)
 
 
-def _write_json(path: Path, content: dict[str, object]) -> bytes:
+def _write_json(folder: Path, name: str, content: dict[str, object]) -> bytes:
     """Returns what was written."""
     text = f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode()
-    with path.open("xb") as file:
-        file.write(text)
+    with (folder / name).open("xb") as file, closing(LineDigests(folder, name)) as lines:
+        for line in text.splitlines(keepends=True):
+            file.write(line)
+            lines.add(line)
         file.flush()
         os.fsync(file.fileno())
+        lines.finish()
     return text

@@ -36,7 +36,7 @@ def _decided(criterion: Criterion, best: Any, others: Sequence[Any]) -> str:
     following = max(others)
     match criterion.name:
         case "own_id_agrees":
-            return "it is the one whose own ID line does not name another cable"
+            return "it is the one that neither names another cable nor has part of one"
         case "fullest_text":
             return (
                 f"it is the fullest: {best:,} letters and digits, marks of redaction not counted,"

@@ -14,8 +14,8 @@ from cablecrawl.items import Capture
 from cablecrawl.store import tables as t
 from cablecrawl.store.evidence import FIRST, ShownClaim, Step
 
-OF_THE_COPY = ("url", "stated_id")
-"""What the store has of a copy besides its claims, from the first capture that met it."""
+OF_THE_COPY = ("source", "url", "stated_id")
+"""What the store has of a copy besides its claims; the last two from the first capture of it."""
 
 # Captures whose readings are in memory at once: 20 KB each, and as much again in claims.
 CAPTURES_AT_A_TIME = 100
@@ -48,6 +48,8 @@ class HeldReading:
     """The capture that the reading was first read from: layout and decoding are of that one."""
     claims: list[HeldClaim]
     """All that were ever made of the reading."""
+    source: str
+    """Whose copy it is."""
     url: str
     """Of the copy, as the first capture that met it had it."""
     stated_id: str
@@ -111,11 +113,13 @@ _SIGHTINGS: Select[Any] = (
         t.witness.c.locator,
         t.witness.c.url,
         t.witness.c.stated_id,
+        t.source.c.name,
         t.sighting.c.event,
         t.reading,
     )
     .join(t.witness, t.witness.c.id == t.sighting.c.witness)
     .join(t.reading, t.reading.c.id == t.sighting.c.reading)
+    .join(t.source, t.source.c.id == t.witness.c.source)
     .order_by(t.sighting.c.capture, t.witness.c.reference_id, t.witness.c.locator)
 )
 _CLAIMS = select(t.claim)
@@ -165,6 +169,7 @@ def _add_readings(
                 row.body,
                 row.capture,
                 claims[row.id],
+                row.name,
                 row.url,
                 row.stated_id,
                 row.event == FIRST,

@@ -272,11 +272,9 @@ def _compare_readings(
             if now != stored:
                 why = f"its {name} is {now!r}, the store has {stored!r}"
                 yield _finding(held, stage, why, reading)
-    if reading.is_first_sighting:
-        for name in OF_THE_COPY:
-            now, stored = getattr(shown, name), getattr(reading, name)
-            if now != stored:
-                yield _finding(held, VALUE, f"another {name} is given", reading, name)
+    for name in OF_THE_COPY if reading.is_first_sighting else OF_THE_COPY[:1]:
+        if getattr(shown, name) != getattr(reading, name):
+            yield _finding(held, VALUE, f"another {name} is given", reading, name)
     yield from _compare_claims(held, reading, shown.claims, document)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cablecrawl.collation.comparison import KINDS, Comparison, Text, compare
@@ -180,6 +180,8 @@ def test_texts_that_fold_to_the_same_are_never_reworded(body: str, changes: set[
         assert set(found.kinds) <= {"white_space", "typography", "dialect_switch"}
 
 
+# Of two alignments with as few changes, which one is found depends on which text comes first.
+@example("tram band candle band", "band band band candle")
 @given(TEXTS, TEXTS)
 @settings(deadline=None)
 def test_swapping_two_texts_swaps_all_that_is_said_of_them(one: str, other: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cablecrawl.collation.collation import Collation
 from cablecrawl.collation.hidden import MOST_TEXTS
 from cablecrawl.collation.links import links_of
@@ -87,11 +89,51 @@ def test_a_wrong_body_is_looked_for_in_the_neighbouring_years() -> None:
     """Its own ID line, `LISBON 9539`, has no year."""
     wrong = reading(OTHER, claim("wrong_body_of", "LISBON 9539"))
     found = cable(witness("a", wrong), reference_id="05MUSCAT9679")
-    own = {"05LISBON9539": cable_of(SHOWN), "06LISBON9539": cable_of(OTHER)}
-    assert [link.reference_id for link in links_of(found, nothing)] == ["05LISBON9539"]
-    (link,) = links_of(found, {"06LISBON9539": own["06LISBON9539"]}.get)
-    assert link.basis == "own_id_line"
-    assert link.score == 1.0
+    there = {"05LISBON9539": cable_of(SHOWN), "06LISBON9539": cable_of(OTHER)}
+    (link,) = links_of(found, there.get)
+    assert (link.stated, link.reference_id) == ("LISBON 9539", "06LISBON9539")
+    assert (link.basis, link.score) == ("own_id_line", 1.0)
+
+
+def test_a_year_that_nothing_tells_is_not_guessed() -> None:
+    """Neither where the store has no such cable, nor where it has one with another text."""
+    wrong = reading(OTHER, claim("wrong_body_of", "LISBON 9539"))
+    found = cable(witness("a", wrong), reference_id="05MUSCAT9679")
+    for cables in (nothing, {"05LISBON9539": cable_of(SHOWN)}.get):
+        (link,) = links_of(found, cables)
+        assert (link.stated, link.reference_id) == ("LISBON 9539", None)
+        assert (link.other_sha256, link.score) == (None, None)
+
+
+def test_a_year_that_the_text_states_is_not_guessed_at() -> None:
+    claims = (claim("wrong_body_of", "LISBON 9539"), claim("wrong_body_id", "03LISBON9539"))
+    found = cable(witness("a", reading(OTHER, *claims)), reference_id="05MUSCAT9679")
+    there = {"03LISBON9539": cable_of(SHOWN), "05LISBON9539": cable_of(OTHER)}
+    named = {key: cable(*there[key].witnesses, reference_id=key) for key in there}
+    assert [link.reference_id for link in links_of(found, named.get)] == ["03LISBON9539"]
+
+
+def test_a_cable_that_stands_behind_another_is_measured_by_how_much_of_it_does() -> None:
+    both = reading(f"{SHOWN}\n\n{OTHER}", claim("appended_cable_of", "OSLO 9071"))
+    found = cable(witness("a", both), reference_id="09ASTANA9033")
+    other = cable(witness("a", reading(OTHER)), reference_id="09OSLO9071")
+    (link,) = links_of(found, {"09OSLO9071": other}.get)
+    assert (link.relation, link.reference_id) == ("appended_cable_of", "09OSLO9071")
+    assert link.score is not None and link.score > 0.95
+
+
+@pytest.mark.parametrize(
+    "rule, basis",
+    [
+        ("identity/2", "own_id_line"),
+        ("section_marks/1", "section_mark"),
+        ("record_of_another/1", "dump_record"),
+    ],
+)
+def test_a_link_says_what_it_rests_on(rule: str, basis: str) -> None:
+    stated = claim("mixed_body_of", "09OSLO9071", rule=rule)
+    (link,) = links_of(cable(witness("a", reading(SHOWN, stated))), nothing)
+    assert (link.reference_id, link.basis) == ("09OSLO9071", basis)
 
 
 def test_a_text_that_is_another_cables_altogether_is_flagged() -> None:

@@ -20,6 +20,10 @@ def test_a_redaction_mark_is_one_word_whatever_its_length() -> None:
         assert Words(f"told {mark} that").keys == ["told", MARK, "that"]
 
 
+def test_a_mark_within_a_mark_is_no_other_one() -> None:
+    assert Words("told [XXXXXXXX: name removed] that").keys == ["told", MARK, "that"]
+
+
 def test_a_word_that_a_mark_is_glued_to_stays_a_word() -> None:
     assert Words("retinueXXXXXXXXXXXX, he").keys == ["retinue", MARK, "he"]
 

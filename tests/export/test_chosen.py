@@ -29,7 +29,7 @@ def witness(
     *,
     rank: int = 10,
     released: str | None = None,
-    wrong_body: bool = False,
+    flag: str | None = None,
     locator: str = "/cable/1.html",
     layout: str = "wikileaks",
 ) -> StoredWitness:
@@ -37,8 +37,8 @@ def witness(
     claims = []
     if released is not None:
         claims.append(Claim("released", released, "wikileaks_page", "wikileaks_table/1"))
-    if wrong_body:
-        claims.append(Claim("flag", "wrong_body", "crawler", "identity/1"))
+    if flag is not None:
+        claims.append(Claim("flag", flag, "crawler", "identity/1"))
     reading = StoredReading(
         sha256(body.encode()).hexdigest(),
         layout,
@@ -58,7 +58,7 @@ def witness(
 
 
 def test_a_single_witness_is_chosen() -> None:
-    only = witness("a", wrong_body=True)
+    only = witness("a", flag="wrong_body")
     assert choose([only]) == (only, "only_reading")
 
 
@@ -73,14 +73,28 @@ def test_one_text_is_chosen_for_being_the_only_one_from_the_best_copy() -> None:
 
 
 def test_a_body_that_names_another_cable_gives_way_however_full_it_is() -> None:
-    copies = [witness("a", "a long text of another cable", wrong_body=True), witness("b", "short")]
+    copies = [
+        witness("a", "a long text of another cable", flag="wrong_body"),
+        witness("b", "short"),
+    ]
     assert choose(copies) == (copies[1], "own_id_agrees")
+
+
+@pytest.mark.parametrize("flag", ["appended_cable", "mixed_body", "foreign_record"])
+def test_another_cable_s_words_make_no_text_fuller(flag: str) -> None:
+    copies = [
+        witness("a", "its own text, and that of another", flag=flag),
+        witness("b", "its own text"),
+        witness("c", "the text of another, which is the longest of all", flag="wrong_body"),
+    ]
+    assert choose(copies) == (copies[1], "own_id_agrees")
+    assert choose([copies[0], copies[2]]) == (copies[0], "own_id_agrees")
 
 
 def test_between_two_wrong_bodies_the_fuller_is_chosen() -> None:
     copies = [
-        witness("a", "short", wrong_body=True),
-        witness("b", "a longer text", wrong_body=True),
+        witness("a", "short", flag="wrong_body"),
+        witness("b", "a longer text", flag="wrong_body"),
     ]
     assert choose(copies) == (copies[1], "fullest_text")
 
@@ -153,7 +167,7 @@ def test_sources_of_one_rank_are_taken_by_name_whatever_their_order() -> None:
 
 def test_the_criterion_named_is_the_one_that_left_one_text() -> None:
     copies = [
-        witness("a", "the text of another cable, and long", wrong_body=True),
+        witness("a", "the text of another cable, and long", flag="wrong_body"),
         witness("b", "one, two", released="2010-12-05T05:05"),
         witness("c", "one; two", released="2010-12-18T21:09"),
         witness("d", "one"),

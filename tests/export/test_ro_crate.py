@@ -16,7 +16,7 @@ from sqlalchemy import insert, update
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.read import snapshot
 from cablecrawl.export.resources import FORMATS
-from cablecrawl.export.ro_crate import MOST_RUNS, NO_DATE, RO_CRATE
+from cablecrawl.export.ro_crate import MOST_RUNS, NO_DATE, NO_END, RO_CRATE
 from cablecrawl.export.write import write_export
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import create_folders, open_database
@@ -180,8 +180,8 @@ PAGE = {"cable/2009/01/09OSLO9001.html": b"<p>Under construction</p>"}
     [
         ("finished", "finished", "Completed", None),
         ("stopped", "shutdown", "Failed", "shutdown"),
-        ("crashed", None, "Failed", "crashed"),
-        ("running", None, "Active", None),
+        ("crashed", None, "Failed", NO_END),
+        ("running", None, "Failed", NO_END),
     ],
 )
 def test_a_run_that_did_not_come_to_its_end_says_so(
@@ -270,6 +270,20 @@ def test_ten_thousand_runs_are_told_in_a_file_that_can_be_read(
         "0.0.0",
         "0.1.0",
     }
+
+
+def test_a_run_that_captured_nothing_is_none_of_those_behind_it(
+    store: SampleStore, tmp_path: Path
+) -> None:
+    """A database that is made again from the WARC files does not know of it."""
+    store.crawl("mirror", PAGE)
+    (tmp_path / "before").mkdir()
+    (tmp_path / "after").mkdir()
+    before = read_graph(export(store, tmp_path / "before"))
+    with store.engine.begin() as db:
+        run = db.execute(t.run.select()).mappings().one()
+        db.execute(insert(t.run).values({**run, "id": "29991231T000000Z-000000"}))
+    assert read_graph(export(store, tmp_path / "after")) == before
 
 
 def test_a_manifest_of_warc_files_that_is_none_is_named(store: SampleStore, tmp_path: Path) -> None:

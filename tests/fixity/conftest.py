@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from cablecrawl.commands.export import closing_store
-from cablecrawl.commands.verify import Check
 from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import write_export
+from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.findings import Finding, Report
 from cablecrawl.fixity.progress import Progress
 from tests.sites.cables import invented_cables

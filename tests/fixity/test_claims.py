@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cablecrawl.commands.verify import Check
+from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.claims import Verified, sample
 from cablecrawl.fixity.opening import reading_only
 from cablecrawl.fixity.progress import Progress

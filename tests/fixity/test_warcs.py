@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tracemalloc
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -228,6 +229,20 @@ def test_a_missing_file_names_its_captures_and_cables(kept: Kept) -> None:
     captures = kept.query("SELECT capture_id FROM capture WHERE warc = ?", path.name)
     assert sorted(finding.captures) == sorted(row[0] for row in captures)
     assert len(finding.cables) == 7 and finding.sources == ["other"]
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    peaks = {}
+    for exchanges in (20, 100, 1000):  # a first one to load what is loaded once
+        folder = tmp_path / f"{exchanges}"
+        write(folder, *(page(number, BODY) for number in range(exchanges)), run_id=RUN)
+        tracemalloc.start()
+        try:
+            assert check(folder).is_well
+            peaks[exchanges] = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peaks[1000] < 1.2 * peaks[100], peaks
 
 
 # ------------------------------------------------------------------- the manifest

@@ -15,7 +15,10 @@ from tests.export.test_chosen import witness
     [
         ([witness("a")], "the only copy"),
         ([witness("a"), witness("b")], "all 2 copies have the same text"),
-        ([witness("a", "long text", wrong_body=True), witness("b", "x")], "own ID line"),
+        (
+            [witness("a", "long text", flag="wrong_body"), witness("b", "x")],
+            "neither names another cable",
+        ),
         ([witness("a", "met Madina"), witness("b", "met")], "9 letters and digits"),
         (
             [witness("a", "“one”", layout="wordpress"), witness("b", '"one"')],

@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import json
 import re
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cablecrawl.commands.trace import print_prov
 from cablecrawl.export.lines import json_line
+from cablecrawl.export.read import snapshot
 from cablecrawl.trace.display import Display
 from cablecrawl.trace.explanation import FIELD_NAMES
 from cablecrawl.trace.records import CableTrace
 from tests.sites.mirror import Build
 from tests.stores import SampleStore
-from tests.trace.conftest import CABLE, change, crawl, trace
+from tests.trace.conftest import CABLE, change, crawl, stored_cable, trace
 
 NAME = "Madina Zharkova"
 # As a search for the name would be made by whoever wants it: either half, in any case, however
@@ -73,12 +76,16 @@ def every_form(store: SampleStore, *, show: bool = False) -> dict[str, str]:
             found = trace(store, field=field, verify=verify, show=show)
             forms[f"{field} {verify}"] = printed(found)
             forms[f"{field} {verify} json"] = json_line(found).decode()
+    out = io.StringIO()
+    with snapshot(store.engine) as stored, redirect_stdout(out):
+        print_prov(stored, stored_cable(store), store.data_dir, show=show)
+    forms["prov"] = out.getvalue()
     return forms
 
 
 def test_the_name_is_in_the_store_and_the_setting_shows_it(hiding: SampleStore) -> None:
     forms = every_form(hiding, show=True)
-    for form in ("None False", "None False json", "subject True", "body True json"):
+    for form in ("None False", "None False json", "subject True", "body True json", "prov"):
         assert PARTS.search(forms[form]), form
     assert json.loads(forms["None False json"])["redacted_spans"] == "shown"
 

@@ -15,6 +15,7 @@ from tests.stores import SampleStore
 from tests.trace.conftest import CABLE, change, crawl, flip, held, recheck
 
 STEP_OF_BODY = "SELECT step FROM claim WHERE field = 'body' LIMIT 1"
+OTHER_SOURCE = "SELECT id FROM source WHERE name = 'other'"
 # The claim that the statements below change.
 CREATED = "field = 'created' AND reading = 1"
 
@@ -66,6 +67,7 @@ def test_the_captures_of_a_range_of_rows_are_those_and_in_order(two_copies: Samp
         ("UPDATE witness SET reference_id = '07ASTANA9034'", "step", None),
         ("DELETE FROM sighting", "step", None),
         ("UPDATE witness SET url = 'http://mirror/'", "value", "url"),
+        (f"UPDATE witness SET source = ({OTHER_SOURCE})", "value", "source"),
         ("UPDATE witness SET stated_id = '07 ASTANA 9033'", "value", "stated_id"),
         (f"UPDATE claim SET value = '2007-04-20T11:14' WHERE {CREATED}", "value", "created"),
         (f"UPDATE claim SET start = start + 1 WHERE {CREATED}", "quote", "created"),
@@ -86,6 +88,7 @@ def test_the_captures_of_a_range_of_rows_are_those_and_in_order(two_copies: Samp
 def test_what_is_changed_in_the_store_is_found_at_its_stage(
     tmp_path: Path, store: SampleStore, statement: str, stage: str, field: str | None
 ) -> None:
+    store.crawl("other", {})
     crawl(store, "mirror", tmp_path / "site", Build(1))
     change(store, statement)
     findings = recheck(store)

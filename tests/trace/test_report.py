@@ -17,6 +17,7 @@ from cablecrawl.store.database import WARC_FOLDER
 from cablecrawl.trace.explanation import FIELD_NAMES
 from cablecrawl.trace.records import CableTrace
 from tests.export.conftest import read_lines
+from tests.sites.cables import cable_by_id
 from tests.sites.mirror import Build, demo_sites
 from tests.stores import SampleStore
 from tests.trace.conftest import CABLE, as_json, change, crawl, flip, held, trace
@@ -113,7 +114,10 @@ def test_a_text_that_is_shorter_than_its_stretch_says_so(
 
 
 def test_a_flag_comes_with_the_cable_that_it_names(tmp_path: Path, store: SampleStore) -> None:
-    edits = {CABLE.reference_id: CABLE.body.replace("ASTANA 00009033", "ALMATY 00009281")}
+    wrong = (
+        "C O N F I D E N T I A L ALMATY 009281 \n\nSIPDIS \n\n1. (C) The harbour clocks stopped."
+    )
+    edits = {CABLE.reference_id: wrong}
     crawl(store, "mirror", tmp_path / "site", Build(1, edits=edits))
     flags = trace(store, verify=True).fields["flags"]
     assert flags.value == ["wrong_body"]
@@ -126,8 +130,7 @@ def test_a_flag_comes_with_the_cable_that_it_names(tmp_path: Path, store: Sample
 def test_a_flag_that_no_claim_makes_says_what_it_is_from(
     tmp_path: Path, store: SampleStore
 ) -> None:
-    prose = "The registry of cats is kept by the harbour master, who counts them in spring. "
-    other = "1. (U) " + prose * 6
+    other = cable_by_id("08WINDHOEK9046").body
     crawl(store, "one", tmp_path / "one", Build(1))
     crawl(store, "two", tmp_path / "two", Build(1, edits={CABLE.reference_id: other}))
     flags = trace(store, field="flags").fields["flags"]

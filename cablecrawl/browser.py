@@ -15,10 +15,6 @@ from cablecrawl.sources import Source
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 EXTRA = "scrapy_playwright"
 
-NOT_RENDERED = "not_rendered"
-"""The outcome of a response that a browser was shown: it came whole, and is read by nobody. What
-the browser made of it is a capture of its own."""
-
 HANDLER = "cablecrawl.capture.rendering.RenderingHandler"
 
 RENDERING = "cablecrawl_rendering"

@@ -92,6 +92,14 @@ def decode_content(
     return Content(body, tuple(flags))
 
 
+def unpacked(body: bytes) -> bytes:
+    """Of a file that is itself packed by gzip, as sitemaps are, what is in it; others as they are.
+
+    Raises UndecodableError.
+    """
+    return decode_content(body, ["gzip"]).body if body.startswith(GZIP_MAGIC) else body
+
+
 def _inflate(body: bytes, limit: int, wbits: int, members: bool) -> tuple[bytes, bytes]:
     pieces: list[bytes] = []
     size = 0

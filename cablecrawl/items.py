@@ -13,6 +13,9 @@ from cablecrawl.reference_id import ReferenceID
 
 # Statuses of a response that leads on to another page.
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
+NOT_RENDERED = "not_rendered"
+"""The outcome of a response that a browser was shown: it came whole, and is read by nobody. What
+the browser made of it is a capture of its own."""
 LEADS_TO = "leads to "
 """What stands before the address in the detail of a redirect's capture."""
 

@@ -11,14 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 from w3lib.url import canonicalize_url
 
-from cablecrawl.decoding import (
-    GZIP_MAGIC,
-    Document,
-    UndecodableError,
-    decode_content,
-    decode_document,
-)
-from cablecrawl.items import LEADS_TO, CablePage, Capture, Listing, PageItem, Problem
+from cablecrawl.decoding import Document, UndecodableError, decode_document, unpacked
+from cablecrawl.items import LEADS_TO, NOT_RENDERED, CablePage, Capture, Listing, PageItem, Problem
 from cablecrawl.layouts import cablebrowser, is_cable_url, read_page
 from cablecrawl.layouts.bloglists import is_absent_list, is_list
 from cablecrawl.layouts.cablebrowser import is_gap
@@ -89,9 +83,7 @@ class PageReader:
 
         A file that is itself packed, as sitemaps are, is unpacked. Raises UndecodableError.
         """
-        if body.startswith(GZIP_MAGIC):
-            body = decode_content(body, ["gzip"]).body
-        document = decode_document(body, content_type)
+        document = decode_document(unpacked(body), content_type)
         try:
             if is_list(document.text) or is_plain_text(document.text, content_type):
                 page = render_plain(document.text)
@@ -100,6 +92,18 @@ class PageReader:
             return ReadPage(url, document, page, read_page(page))
         except TooComplexError as error:
             return ReadPage(url, document, None, None, f"too_complex: {error}")
+
+
+def gives_items(capture: Capture) -> bool:
+    """Whether a capture is of a page that is read: it came whole, and is no robots.txt.
+
+    Of a page that a browser showed, what the server sent is none: what it made of it is read.
+    """
+    return capture.outcome == "ok" and not _is_robots_txt(capture.url)
+
+
+def _is_robots_txt(url: str) -> bool:
+    return urlsplit(url).path == "/robots.txt"
 
 
 def read_items(
@@ -190,7 +194,9 @@ def problem_of_failure(capture: Capture) -> Problem | None:
     when the crawl is over.
     """
     status = capture.status or 0
-    if capture.outcome == "ok" or (capture.detail or "").startswith(LEADS_TO):
+    if capture.outcome in ("ok", NOT_RENDERED) or _is_robots_txt(capture.url):
+        return None
+    if (capture.detail or "").startswith(LEADS_TO):
         return None
     if is_absent_list(capture.url, capture.outcome, status):
         return None

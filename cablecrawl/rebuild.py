@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, event, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from cablecrawl.capture import DamagedWarc, Location, payload_sha256, read_members, recover
+from cablecrawl.capture.cdxj import index_path, try_to_write_index
 from cablecrawl.capture.exchange import decode_fields
 from cablecrawl.capture.members import read_stretches
 from cablecrawl.capture.warc import fsync_folder
@@ -115,7 +116,16 @@ def rebuild(
         if not dry_run and not (has_old and rebuilt.damaged):
             _put_in_place(work, data_dir)
             rebuilt.is_kept = True
+    if not dry_run:
+        _index_for_replay(folder)
     return rebuilt
+
+
+def _index_for_replay(folder: Path) -> None:
+    """Indexes for the WARC files that have lost theirs, or never had one."""
+    for path in sorted(folder.glob("*.warc.gz")):
+        if not index_path(path).exists():
+            try_to_write_index(path)
 
 
 def is_read_by_other_code(data_dir: Path) -> bool:

@@ -9,17 +9,21 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, func, select
 
 from cablecrawl.boilerplate import load_rules
-from cablecrawl.browser import NOT_RENDERED
 from cablecrawl.capture import DamagedWarc, Location, ResponseReader
 from cablecrawl.capture.http import content_codings, content_type, parse_head
 from cablecrawl.decoding import UndecodableError, decode_content
 from cablecrawl.items import CablePage, Capture, Listing, PageItem, Problem
-from cablecrawl.reading import PageReader, problem_of_error, problem_of_failure, read_items
+from cablecrawl.reading import (
+    PageReader,
+    gives_items,
+    problem_of_error,
+    problem_of_failure,
+    read_items,
+)
 from cablecrawl.releases import load_releases
 from cablecrawl.stats import CountingStats, Stats
 from cablecrawl.store import tables as t
@@ -144,9 +148,7 @@ def items_of_capture(
 
     Raises DamagedWarc when the record is not what was stored, FileNotFoundError without its file.
     """
-    if urlsplit(capture.url).path == "/robots.txt" or capture.outcome == NOT_RENDERED:
-        return []
-    if capture.outcome != "ok":
+    if not gives_items(capture):
         problem = problem_of_failure(capture) if is_last else None
         return [problem] if problem is not None else []
     head, payload = responses.read(location, verify=True)

@@ -187,11 +187,11 @@ class Export:
         return read_lines(self.folder / f"{name}.jsonl")
 
     def files(self) -> dict[str, bytes]:
-        """All files but the description, which names digests of the others."""
+        """All files, by their path in the export."""
         return {
-            path.name: path.read_bytes()
-            for path in sorted(self.folder.iterdir())
-            if path.name != "datapackage.json"
+            path.relative_to(self.folder).as_posix(): path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file()
         }
 
     def cables(self) -> dict[str, dict[str, Any]]:

@@ -114,7 +114,8 @@ def test_by_default_a_sample_of_claims_is_read_and_how_it_was_chosen_is_said(
     assert "2 evenly spaced over 1 sources, and all others that show the same cables" in (
         ended.stdout
     )
-    assert "exported fields of 2 cables verified" in ended.stdout
+    # Both may show the same cable: pages come in any order.
+    assert re.search(r"exported fields of [12] cables verified", ended.stdout)
     assert verify(project, "--claims", "2").stdout == ended.stdout
     assert "cables verified" not in verify(project, "--claims", "none").stdout
 

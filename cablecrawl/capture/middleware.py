@@ -34,7 +34,7 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 from w3lib.url import safe_url_string
 
-from cablecrawl.browser import NOT_RENDERED, RENDERING, Rendering
+from cablecrawl.browser import RENDERING, Rendering
 from cablecrawl.capture import Exchange, read_response
 from cablecrawl.capture.exchange import RENDERED_MEDIA_TYPE
 from cablecrawl.capture.http import content_codings, parse_head, request_block, response_head
@@ -42,7 +42,7 @@ from cablecrawl.decoding import TooLargeError, UndecodableError, decode_content
 from cablecrawl.errors import StorageError
 from cablecrawl.extension import RunExtension
 from cablecrawl.frontier import CAPTURE, ROW
-from cablecrawl.items import LEADS_TO, REDIRECTS, Capture
+from cablecrawl.items import LEADS_TO, NOT_RENDERED, REDIRECTS, Capture
 from cablecrawl.scope import SOURCE, VIA
 from cablecrawl.store.database import WARC_FOLDER
 from cablecrawl.store.evidence import add_capture

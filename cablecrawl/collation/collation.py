@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from cablecrawl.collation.alignment import cells_for_a_pair
 from cablecrawl.collation.comparison import UNRELATED_TO, Comparison, Text, compare
+from cablecrawl.collation.containment import is_of_another_cable
 from cablecrawl.collation.hidden import MOST_TEXTS
 from cablecrawl.export.read import StoredCable
 
@@ -56,8 +57,11 @@ class Collation:
 
     def has_conflict(self, sha256: str) -> bool:
         """Whether another text under the same ID has next to nothing in common with this one."""
+        rows = self.texts[sha256].rows
         return any(
-            self.compare(sha256, other).relation == UNRELATED_TO
-            for other in self.texts
+            # What is asked first takes a fiftieth of an alignment.
+            is_of_another_cable(rows, text.rows)
+            and self.compare(sha256, other).relation == UNRELATED_TO
+            for other, text in self.texts.items()
             if other != sha256
         )

@@ -26,8 +26,10 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from cablecrawl import __version__
 from cablecrawl.capture import read_manifest
+from cablecrawl.capture.warc import MANIFEST as DIGESTS
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.resources import MANIFEST, SCHEMA_VERSION, FinishedFile, read_schema
+from cablecrawl.fixity.lines import FOLDER as LINE_DIGESTS
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import WARC_FOLDER
 
@@ -102,7 +104,11 @@ def ro_crate(db: Connection, files: Sequence[FinishedFile], manifest: ManifestFi
     warcs = {run: list(rows) for run, rows in groupby(db.execute(WARC_FILES), attrgetter("run"))}
     last = max((row.last for rows in warcs.values() for row in rows), default=NO_DATE)
     digests = _digests(db)
-    parts = [*(_add_file(crate, file) for file in files), _add_manifest(crate, manifest)]
+    parts = [
+        *(_add_file(crate, file) for file in files),
+        _add_manifest(crate, manifest),
+        *_add_digests(crate),
+    ]
     sources = _add_sources(crate, db)
     # Of a run without captures no WARC file tells, and it gave nothing.
     runs = [run for run in db.execute(RUNS) if run.id in warcs]
@@ -178,6 +184,25 @@ def _add_manifest(crate: _Crate, manifest: ManifestFile) -> Reference:
         contentSize=f"{manifest.bytes}",
         sha256=manifest.sha256,
     )
+
+
+def _add_digests(crate: _Crate) -> list[Reference]:
+    """Without digests: they have that of the crate."""
+    return [
+        crate.add(
+            DIGESTS,
+            "File",
+            name="Digests",
+            description="The SHA-256 of every file, as `sha256sum --check` reads it.",
+            encodingFormat="text/plain",
+        ),
+        crate.add(
+            f"{LINE_DIGESTS}/",
+            "Dataset",
+            name="Digests of lines",
+            description="A file for each of the others, with a line for each of its lines.",
+        ),
+    ]
 
 
 def _add_sources(crate: _Crate, db: Connection) -> dict[str, Reference]:

@@ -164,12 +164,14 @@ class _RecordFile:
 
 def _write_json(folder: Path, name: str, content: dict[str, object]) -> bytes:
     """Returns what was written."""
-    text = f"{json.dumps(content, ensure_ascii=False, indent=2)}\n".encode()
+    # Arguments of a run may have lone surrogates: see json_line.
+    text = f"{json.dumps(content, ensure_ascii=False, indent=2)}\n"
+    encoded = text.encode("utf-8", "backslashreplace")
     with (folder / name).open("xb") as file, closing(LineDigests(folder, name)) as lines:
-        for line in text.splitlines(keepends=True):
+        for line in encoded.splitlines(keepends=True):
             file.write(line)
             lines.add(line)
         file.flush()
         os.fsync(file.fileno())
         lines.finish()
-    return text
+    return encoded

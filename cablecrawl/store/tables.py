@@ -127,6 +127,7 @@ sighting = Table(
     _to("reading", nullable=True),
     Column("event", Text, nullable=False),  # first, unchanged, changed, back, gone
     UniqueConstraint("witness", "capture"),
+    Index("sighting_by_capture", "capture"),
     sqlite_strict=True,
 )
 

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, bindparam, select
 from cablecrawl.capture import DamagedWarc, Location, ResponseReader
 from cablecrawl.capture.http import content_codings, content_type, parse_head
 from cablecrawl.decoding import (
-    GZIP_MAGIC,
     Document,
     UndecodableError,
     decode_content,
     decode_document,
+    unpacked,
 )
 from cablecrawl.records import CaptureRecord
 from cablecrawl.store import tables as t
@@ -159,9 +159,7 @@ class Origins:
             head, payload = self._responses.read(location)
             _, headers = parse_head(head)
             codings = [coding.strip() for coding in content_codings(headers)]
-            body = decode_content(payload, codings).body
-            if body.startswith(GZIP_MAGIC):
-                body = decode_content(body, ["gzip"]).body
+            body = unpacked(decode_content(payload, codings).body)
             return Decoded(codings, decode_document(body, content_type(headers)))
         except FileNotFoundError:
             return Decoded(fault=f"there is no file {capture.warc}")

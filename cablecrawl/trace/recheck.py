@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cablecrawl.capture import DamagedWarc, payload_sha256
 from cablecrawl.capture.exchange import split_response
@@ -23,7 +22,7 @@ from cablecrawl.capture.http import content_codings, content_type, parse_head
 from cablecrawl.capture.members import OPEN, RENDERED_HEAD, Member, read_member
 from cablecrawl.decoding import UndecodableError, decode_content
 from cablecrawl.items import CablePage, PageItem, Problem
-from cablecrawl.reading import PageReader, problem_of_error, read_items
+from cablecrawl.reading import PageReader, gives_items, problem_of_error, read_items
 from cablecrawl.rereading import steps_before_the_store
 from cablecrawl.stats import CountingStats
 from cablecrawl.store.evidence import Shown, ShownClaim, shown_on
@@ -137,7 +136,7 @@ class Rechecker:
         head, payload = _head_and_payload(member)
         _check_record(held, member, head)
         _check_payload(held, payload)
-        if capture.outcome != "ok" or urlsplit(capture.url).path == "/robots.txt":
+        if not gives_items(capture):
             return []
         _, headers = parse_head(head)
         try:

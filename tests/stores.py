@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,10 +15,12 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from cablecrawl.boilerplate import load_rules
 from cablecrawl.capture import Exchange, WarcWriter
+from cablecrawl.code_version import steps_sha256
 from cablecrawl.items import CablePage, Capture, Listing, PageItem, Problem
 from cablecrawl.reading import PageReader, items_of, locator_of
 from cablecrawl.releases import load_releases
 from cablecrawl.sources import UNRANKED, source_for_url
+from cablecrawl.stats import CountingStats
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import WARC_FOLDER, create_folders, open_database
 from cablecrawl.store.evidence import (
@@ -49,13 +51,6 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\n\r\n"
 
 
-class CountedStats(Counter[str]):
-    """What the pipelines count in."""
-
-    def inc_value(self, key: str, count: int = 1) -> None:
-        self[key] += count
-
-
 class SampleStore:
     """A store to which crawls are added, one after the other.
 
@@ -65,7 +60,7 @@ class SampleStore:
     def __init__(self, data_dir: Path, *, start: datetime = START) -> None:
         self.data_dir = data_dir
         self.now = start
-        self.stats = CountedStats()
+        self.stats = CountingStats()
         create_folders(data_dir)
         self._engine = open_database(data_dir, create=True)
         self._runs = 0
@@ -111,7 +106,8 @@ class SampleStore:
     def _run(self, source: str, rank: int, state: str) -> Iterator[Writer]:
         self._runs += 1
         run_id = f"{self.now:%Y%m%dT%H%M%SZ}-{self._runs:06x}"
-        row = {"id": run_id, "crawl": run_id, "spider": "mirrors", "details": "{}"}
+        details = json.dumps({"steps_sha256": steps_sha256()})
+        row = {"id": run_id, "crawl": run_id, "spider": "mirrors", "details": details}
         registered = replace(source_for_url(f"http://{source}/", "mirrors"), name=source, rank=rank)
         warc = WarcWriter(self.data_dir / WARC_FOLDER, run_id, {})
         writer = Writer(self._engine, self.data_dir, warc)

@@ -10,6 +10,7 @@ import pytest
 from cablecrawl.boilerplate import PARTS, load_rules
 from cablecrawl.items import CablePage
 from cablecrawl.ledger import UNLABELLED
+from cablecrawl.stats import CountingStats
 from pipelines.boilerplate import BoilerplatePipeline
 from tests.corpus import (
     SIGNS,
@@ -20,7 +21,6 @@ from tests.corpus import (
     unpack_snapshot,
 )
 from tests.pipelines import PageLine, assert_ledger_is_complete
-from tests.stores import CountedStats
 
 # The most that stands around a cable, blanks aside: a key block, a watermark and a number.
 MOST_REMOVED = 150
@@ -38,7 +38,7 @@ def snapshot(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def test_what_is_taken_out_of_cables_is_what_simple_signs_tell(snapshot: Path) -> None:
-    stats = CountedStats()
+    stats = CountingStats()
     line = PageLine([BoilerplatePipeline(load_rules(), stats)])
     wrong = []
     told = Counter[str]()

@@ -11,12 +11,12 @@ import pytest
 from cablecrawl.boilerplate import load_rules
 from cablecrawl.items import CablePage
 from cablecrawl.reading import PageReader, items_of
+from cablecrawl.stats import CountingStats
 from cablecrawl.typography import fold
 from pipelines.boilerplate import BoilerplatePipeline
 from tests.corpus import cable_pages, read_plainly, unpack_snapshot
 from tests.pipelines import capture_of
 from tests.sites.cablebrowser import LABELS, MARKUPS, Dress, Markup, page_of
-from tests.stores import CountedStats
 from tests.wordpress.posts import (
     FORMS,
     SEVERAL,
@@ -67,7 +67,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._reader = PageReader()
-        self._boilerplate = BoilerplatePipeline(load_rules(), CountedStats())
+        self._boilerplate = BoilerplatePipeline(load_rules(), CountingStats())
 
     def read(self, url: str, page: str, media_type: str = "text/html") -> list[CablePage]:
         read = self._reader.read(url, page.encode(), f"{media_type}; charset=utf-8")

@@ -86,7 +86,9 @@ def try_to_write_index(warc: Path) -> None:
         write_index(warc)
     except (DamagedWarc, OSError) as error:
         logger.warning(
-            "%s: not written anew (%s); `scrapy reparse` tries again", index_path(warc).name, error
+            "%s: not written anew (%s); where it is missing, `scrapy reparse` makes it again",
+            index_path(warc).name,
+            error,
         )
 
 

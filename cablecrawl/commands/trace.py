@@ -163,7 +163,8 @@ def print_prov(store: Snapshot, cable: StoredCable, data_dir: Path, *, show: boo
     hidden = Hidden.of(cable, show=show)
     origins = Origins(store.connection, cable.reference_id, data_dir / WARC_FOLDER)
     with closing(origins):
-        document = cable_provenance(explain(cable), origins, store.connection, hidden.mask)
+        excerpt = hidden.excerpt if hidden else None
+        document = cable_provenance(explain(cable), origins, store.connection, hidden.mask, excerpt)
     print(prov_json(document))
 
 

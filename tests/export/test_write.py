@@ -34,13 +34,22 @@ FILES = [
     "datapackage.json",
     "problems.jsonl",
     "readings.jsonl",
+    "references.jsonl",
+    "relations.jsonl",
     "ro-crate-metadata.json",
 ]
 TIME = re.compile(rb'"(first_seen|last_seen)": "[^"]*"')
 
 
 def test_an_export_has_its_files(demo_export: Path) -> None:
-    assert [path.name for path in sorted(demo_export.iterdir())] == FILES
+    assert sorted(path.name for path in demo_export.iterdir()) == [
+        "MANIFEST-sha256.txt",
+        *FILES[:4],
+        "fixity",
+        *FILES[4:],
+    ]
+    digests = sorted(path.name for path in (demo_export / "fixity").iterdir())
+    assert digests == [f"{name}.txt" for name in FILES]
 
 
 def test_the_same_store_gives_the_same_bytes(
@@ -205,12 +214,14 @@ def test_the_manifest_names_the_policy_on_redacted_spans(
 def test_an_empty_store_gives_empty_files(store: SampleStore, tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     exported = contents(export(store, tmp_path / "export"))
-    assert sorted(exported) == FILES
-    assert [name for name, content in exported.items() if content == b""] == [
+    assert [name for name in sorted(exported) if name in FILES] == FILES
+    assert [name for name, content in exported.items() if content == b"" and "/" not in name] == [
         "cables.jsonl",
         "captures.jsonl",
         "problems.jsonl",
         "readings.jsonl",
+        "references.jsonl",
+        "relations.jsonl",
     ]
     assert exported["cables.csv"].count(b"\r\n") == 1
 
@@ -219,7 +230,13 @@ def test_one_format_writes_its_files_only(demo_store: SampleStore, tmp_path: Pat
     with snapshot(demo_store.engine) as stored:
         summary = write_export(stored, tmp_path, ["csv"])
     written = [path.name for path in sorted(tmp_path.iterdir())]
-    assert written == ["cables.csv", "datapackage.json", "ro-crate-metadata.json"]
+    assert written == [
+        "MANIFEST-sha256.txt",
+        "cables.csv",
+        "datapackage.json",
+        "fixity",
+        "ro-crate-metadata.json",
+    ]
     assert [file.records for file in summary.files] == [summary.cables] == [61]
 
 

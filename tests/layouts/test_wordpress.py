@@ -14,10 +14,10 @@ from cablecrawl.items import CablePage, PageItem
 from cablecrawl.layouts.page import PageReading
 from cablecrawl.layouts.posted import DUMP, REPOST, REPOSTED_PAGE
 from cablecrawl.reading import PageReader, items_of
+from cablecrawl.stats import CountingStats
 from cablecrawl.typography import fold
 from tests.pipelines import all_pipelines, capture_of
 from tests.sites.cables import invented_cables
-from tests.stores import CountedStats
 from tests.wordpress.posts import FORMS, SEVERAL, PostedCable, post_of, posted
 from tests.wordpress.shown import post_page
 
@@ -37,7 +37,7 @@ def items(
     read = PageReader().read(url, page.encode(), f"{media_type}; charset=utf-8")
     found = []
     for item in items_of(replace(capture_of(url), via=via), read):
-        for pipeline in all_pipelines(CountedStats()):
+        for pipeline in all_pipelines(CountingStats()):
             item = pipeline.process_item(item)
         found.append(item)
     return found

@@ -11,13 +11,13 @@ from cablecrawl.items import CablePage, Capture, PageItem
 from cablecrawl.ledger import UNLABELLED
 from cablecrawl.reading import PageReader, items_of
 from cablecrawl.releases import load_releases
+from cablecrawl.stats import CountingStats
 from pipelines.boilerplate import BoilerplatePipeline
 from pipelines.dedupe import DedupePipeline
 from pipelines.fields import FieldsPipeline
 from pipelines.provenance import ProvenancePipeline
 from tests.sites.cables import InventedCable
 from tests.sites.mirror import Build, write_mirror
-from tests.stores import CountedStats
 
 MIRROR = "http://mirror.example/"
 
@@ -50,7 +50,7 @@ class PageLine:
 
     def __init__(self, pipelines: Iterable[Pipeline] | None = None) -> None:
         """With all pipelines but the store's, unless some are given."""
-        self.stats = CountedStats()
+        self.stats = CountingStats()
         self._reader = PageReader()
         self._pipelines = tuple(all_pipelines(self.stats) if pipelines is None else pipelines)
 
@@ -73,7 +73,7 @@ class PageLine:
         return item
 
 
-def all_pipelines(stats: CountedStats) -> Iterable[Pipeline]:
+def all_pipelines(stats: CountingStats) -> Iterable[Pipeline]:
     """The pipelines in their order, less the store's."""
     yield BoilerplatePipeline(load_rules(), stats)
     yield FieldsPipeline(stats)

@@ -14,6 +14,7 @@ from cablecrawl.items import CablePage, Listing, Problem
 from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Region, Span
 from cablecrawl.ledger import UNLABELLED, Ledger
 from cablecrawl.pagetext import render_plain
+from cablecrawl.stats import CountingStats
 from pipelines.boilerplate import BoilerplatePipeline, gaps_in
 from pipelines.fields import FieldsPipeline
 from tests.pipelines import (
@@ -25,7 +26,7 @@ from tests.pipelines import (
 )
 from tests.sites.cables import InventedCable, cable_by_id, invented_cables
 from tests.sites.mirror import LAYOUTS, Build, Layout, LinkStyle, demo_sites, write_mirror
-from tests.stores import CountedStats, read_mirror
+from tests.stores import read_mirror
 
 ASTANA = cable_by_id("07ASTANA9033")
 OSLO = cable_by_id("09OSLO9071")
@@ -34,7 +35,7 @@ VALLETTA = cable_by_id("09VALLETTA9101")
 
 
 def labelled(cable: InventedCable, folder: Path, build: Build | None = None) -> CablePage:
-    stats = CountedStats()
+    stats = CountingStats()
     line = PageLine([BoilerplatePipeline(load_rules(), stats)])
     return line.cable(cable.page, sample_page(folder, cable, build))
 
@@ -139,7 +140,7 @@ def test_text_behind_the_cable_is_removed_as_footer(tmp_path: Path) -> None:
 
 
 def test_what_is_removed_is_counted_by_rule(tmp_path: Path) -> None:
-    stats = CountedStats()
+    stats = CountingStats()
     line = PageLine([BoilerplatePipeline(load_rules(), stats)])
     pages = [
         line.cable(cable.page, sample_page(tmp_path / cable.reference_id, cable))
@@ -154,7 +155,7 @@ def test_what_is_removed_is_counted_by_rule(tmp_path: Path) -> None:
 def test_a_gap_in_the_rules_is_told_and_never_taken_for_cable(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stats = CountedStats()
+    stats = CountingStats()
     line = PageLine([BoilerplatePipeline([], stats)])
     with caplog.at_level(logging.WARNING):
         page = line.cable(ASTANA.page, sample_page(tmp_path, ASTANA))
@@ -172,7 +173,7 @@ def test_the_first_rule_takes_what_two_rules_could_take(tmp_path: Path) -> None:
     body = sample_page(tmp_path, ASTANA, Build(1, "v7"))
     taken = []
     for ordered in (rules, rules[::-1]):
-        page = PageLine([BoilerplatePipeline(ordered, CountedStats())]).cable(ASTANA.page, body)
+        page = PageLine([BoilerplatePipeline(ordered, CountingStats())]).cable(ASTANA.page, body)
         taken.append(removed(page, "pgp_key_block"))
     assert taken[0].startswith("-----BEGIN PGP") and taken[1] == ""
 
@@ -184,7 +185,7 @@ def test_a_rule_of_another_layout_takes_nothing(tmp_path: Path) -> None:
         "utf-8",
     )
     rules: tuple[Rule, ...] = read_rules(path)
-    stats = CountedStats()
+    stats = CountingStats()
     page = PageLine([BoilerplatePipeline(rules, stats)]).cable(
         ASTANA.page, sample_page(tmp_path, ASTANA)
     )
@@ -295,7 +296,7 @@ def posts(
         CablePage(capture, capture.url, "/", page, reading, cable, ledger)
         for cable in reading.cables[skipped:]
     ]
-    line = (BoilerplatePipeline(load_rules(), CountedStats()), FieldsPipeline(CountedStats()))
+    line = (BoilerplatePipeline(load_rules(), CountingStats()), FieldsPipeline(CountingStats()))
     for item in items:
         for pipeline in line:
             assert pipeline.process_item(item) is item
@@ -415,7 +416,7 @@ def test_the_rows_of_a_form_that_a_cable_quotes_stay() -> None:
 
 
 def test_what_is_no_cable_page_passes_through() -> None:
-    pipeline = BoilerplatePipeline(load_rules(), CountedStats())
+    pipeline = BoilerplatePipeline(load_rules(), CountingStats())
     capture = capture_of("http://mirror.example/")
     for item in (Problem(capture, "rows", "none"), Listing(capture, ["/cable/x.html"])):
         assert pipeline.process_item(item) is item

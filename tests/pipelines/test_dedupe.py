@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from cablecrawl.items import CablePage, Problem
 from cablecrawl.reference_id import Alias, aliases
+from cablecrawl.stats import CountingStats
 from pipelines.dedupe import DedupePipeline, reading_sha256
 from tests.pipelines import PageLine, capture_of, sample_page
 from tests.sites.cables import HAND_WRITTEN, InventedCable, cable_by_id, invented_cables
 from tests.sites.mirror import LAYOUTS, Build, LinkStyle, write_mirror
-from tests.stores import CountedStats
 
 ASTANA = cable_by_id("07ASTANA9033")
 LISBON = cable_by_id("05LISBON9539")
@@ -325,4 +325,4 @@ def test_a_digest_is_made_of_any_characters() -> None:
 
 def test_what_is_no_cable_page_passes_through() -> None:
     problem = Problem(capture_of("http://mirror.example/"), "rows", "none")
-    assert DedupePipeline(CountedStats()).process_item(problem) is problem
+    assert DedupePipeline(CountingStats()).process_item(problem) is problem

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from cablecrawl.items import CablePage, Problem
+from cablecrawl.stats import CountingStats
 from pipelines.boilerplate import BoilerplatePipeline
 from pipelines.fields import FieldsPipeline, created_precision
 from tests.pipelines import PageLine, assert_claims_are_quoted, capture_of, sample_page
 from tests.sites.cables import cable_by_id, invented_cables
 from tests.sites.mirror import LAYOUTS, Build, Layout, LinkStyle, shown_created, write_mirror
-from tests.stores import CountedStats
 
 ASTANA = cable_by_id("07ASTANA9033")
 BERN = cable_by_id("10BERN9008")
@@ -21,7 +21,7 @@ BERN = cable_by_id("10BERN9008")
 
 @pytest.fixture
 def page(tmp_path: Path) -> CablePage:
-    line = PageLine([FieldsPipeline(CountedStats())])
+    line = PageLine([FieldsPipeline(CountingStats())])
     return line.cable(BERN.page, sample_page(tmp_path, BERN, Build(837)))
 
 
@@ -93,13 +93,13 @@ def test_an_empty_header_makes_no_claim(tmp_path: Path) -> None:
     body = sample_page(tmp_path, BERN).replace(
         f"<pre>{BERN.header}".replace("\n", "&#x000A;").encode(), b"<pre>"
     )
-    page = PageLine([FieldsPipeline(CountedStats())]).cable(BERN.page, body)
+    page = PageLine([FieldsPipeline(CountingStats())]).cable(BERN.page, body)
     assert page.values("header") == []
     assert len(page.values("body")) == 1
 
 
 def test_claims_are_counted_by_field(tmp_path: Path) -> None:
-    stats = CountedStats()
+    stats = CountingStats()
     line = PageLine([FieldsPipeline(stats)])
     pages = [
         line.cable(cable.page, sample_page(tmp_path / cable.reference_id, cable))
@@ -123,7 +123,7 @@ def test_claims_are_counted_by_field(tmp_path: Path) -> None:
 def test_the_precision_of_created_is_that_of_the_build(
     layout: Layout, counter: int, precision: str, tmp_path: Path
 ) -> None:
-    line = PageLine([FieldsPipeline(CountedStats())])
+    line = PageLine([FieldsPipeline(CountingStats())])
     page = line.cable(ASTANA.page, sample_page(tmp_path, ASTANA, Build(counter, layout)))
     (claim,) = (claim for claim in page.claims if claim.field == "created_precision")
     assert (claim.value, claim.asserted_by) == (precision, "crawler")
@@ -155,7 +155,7 @@ def test_a_minute_that_repeats_the_hour_is_none_in_the_builds_that_misprinted_it
 
 def test_without_created_there_is_no_precision(tmp_path: Path) -> None:
     body = sample_page(tmp_path, BERN).replace(b"2010-01-14 15:03", b"winter")
-    page = PageLine([FieldsPipeline(CountedStats())]).cable(BERN.page, body)
+    page = PageLine([FieldsPipeline(CountingStats())]).cable(BERN.page, body)
     assert page.values("created") == page.values("created_precision") == []
 
 
@@ -169,7 +169,7 @@ def test_a_number_too_long_to_be_a_counter_is_none(
 
 def test_the_order_of_boilerplate_and_fields_does_not_matter(tmp_path: Path) -> None:
     body = sample_page(tmp_path, BERN)
-    stats = CountedStats()
+    stats = CountingStats()
     boilerplate, fields = BoilerplatePipeline([], stats), FieldsPipeline(stats)
     one = PageLine([boilerplate, fields]).cable(BERN.page, body)
     other = PageLine([fields, boilerplate]).cable(BERN.page, body)
@@ -179,4 +179,4 @@ def test_the_order_of_boilerplate_and_fields_does_not_matter(tmp_path: Path) -> 
 
 def test_what_is_no_cable_page_passes_through() -> None:
     problem = Problem(capture_of("http://mirror.example/"), "rows", "none")
-    assert FieldsPipeline(CountedStats()).process_item(problem) is problem
+    assert FieldsPipeline(CountingStats()).process_item(problem) is problem

@@ -9,12 +9,12 @@ import pytest
 
 from cablecrawl.items import CablePage, Claim, Problem
 from cablecrawl.releases import Release, Releases, chrome_fingerprint, load_releases
+from cablecrawl.stats import CountingStats
 from pipelines.fields import FieldsPipeline
 from pipelines.provenance import ProvenancePipeline
 from tests.pipelines import PageLine, capture_of, sample_page
 from tests.sites.cables import cable_by_id
 from tests.sites.mirror import Build
-from tests.stores import CountedStats
 
 ASTANA = cable_by_id("07ASTANA9033")
 RELEASE = Release(
@@ -33,8 +33,8 @@ RELEASE = Release(
 )
 
 
-def through(body: bytes, releases: Releases, stats: CountedStats | None = None) -> CablePage:
-    stats = CountedStats() if stats is None else stats
+def through(body: bytes, releases: Releases, stats: CountingStats | None = None) -> CablePage:
+    stats = CountingStats() if stats is None else stats
     line = PageLine([FieldsPipeline(stats), ProvenancePipeline(releases, stats)])
     return line.cable(ASTANA.page, body)
 
@@ -129,7 +129,7 @@ def test_the_pane_is_the_evidence_of_what_is_told_by_the_pane(tmp_path: Path) ->
 def test_a_page_without_pane_and_counter_claims_no_release(tmp_path: Path) -> None:
     body = sample_page(tmp_path, ASTANA, Build(7))
     bare = body.replace(b"class='pane", b"class='").replace(b"Currently released", b"Released")
-    stats = CountedStats()
+    stats = CountingStats()
     page = through(bare, Releases([RELEASE]), stats)
     assert releases_of(page) == []
     assert claims(page, "chrome_sha256") == []
@@ -149,7 +149,7 @@ def test_the_first_layout_claims_no_date_of_release(tmp_path: Path) -> None:
 
 
 def test_releases_are_counted_by_basis(tmp_path: Path) -> None:
-    stats = CountedStats()
+    stats = CountingStats()
     for number in range(3):
         body = sample_page(tmp_path / str(number), ASTANA, Build(926))
         through(body, load_releases(), stats)
@@ -159,7 +159,7 @@ def test_releases_are_counted_by_basis(tmp_path: Path) -> None:
 
 def test_what_is_no_cable_page_passes_through() -> None:
     problem = Problem(capture_of("http://mirror.example/"), "rows", "none")
-    pipeline = ProvenancePipeline(Releases([]), CountedStats())
+    pipeline = ProvenancePipeline(Releases([]), CountingStats())
     assert pipeline.process_item(problem) is problem
 
 
@@ -170,7 +170,7 @@ STAMPED = replace(RELEASE, stamp_of_every_page=STAMP)
 def test_a_page_that_names_no_release_may_have_the_stamp_of_one(tmp_path: Path) -> None:
     body = sample_page(tmp_path, ASTANA, Build(7))
     bare = body.replace(b"class='pane", b"class='").replace(b"Currently released", b"Released")
-    stats = CountedStats()
+    stats = CountingStats()
     page = through(bare, Releases([STAMPED]), stats)
     assert releases_of(page) == [("web-7", "page_timestamp", "inferred_strong", "crawler")]
     (claim,) = claims(page, "release")

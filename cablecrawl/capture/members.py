@@ -234,6 +234,19 @@ def read_exchanges(path: Path, start: int = 0) -> Iterator[tuple[Exchange, Locat
             yield stretch.exchange, Location(warc, last.offset, last.length)
 
 
+def head_and_payload(member: Member) -> tuple[bytes, bytes]:
+    """What a server sent, as a record has it; both b"" where it is no response.
+
+    Of a rendered document the head is RENDERED_HEAD, which no server has sent. Raises ValueError
+    for a block that is no response.
+    """
+    if member.kind == "resource":
+        return RENDERED_HEAD, member.block
+    if member.kind != "response":
+        return b"", b""
+    return split_response(member.block)
+
+
 class ResponseReader:
     """Reads responses of a folder one after the other; the last one's file stays open."""
 
@@ -262,12 +275,8 @@ class ResponseReader:
         if member.length != location.length:
             why = f"{member.length} bytes long, expected {location.length}"
             raise DamagedWarc(self._path, location.offset, why)
-        if member.kind == "resource":
-            return RENDERED_HEAD, member.block
-        if member.kind != "response":
-            return b"", b""
         try:
-            return split_response(member.block)
+            return head_and_payload(member)
         except ValueError as error:
             raise DamagedWarc(self._path, location.offset, str(error)) from error
 

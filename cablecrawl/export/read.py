@@ -167,23 +167,7 @@ class Snapshot:
     def captures(self) -> Iterator[CaptureRecord]:
         """Every capture, sorted by source, time and ID."""
         for row in self._rows(CAPTURES):
-            yield CaptureRecord(
-                row.name,
-                row.capture_id,
-                row.run,
-                row.url,
-                row.via,
-                row.fetched_at,
-                row.outcome,
-                row.status,
-                row.flags.split(),
-                row.detail,
-                row.warc,
-                row.offset,
-                row.length,
-                row.payload_sha256,
-                row.payload_length,
-            )
+            yield capture_record(row)
 
     def problems(self) -> Iterator[ProblemRecord]:
         """Every problem, sorted by source, URL, reason, detail, and then by time."""
@@ -242,6 +226,27 @@ class Snapshot:
             # Asked of all copies of the source, so of no more witnesses than need it.
             newest_release=self._newest_release(source.name) if unlisted and not gone else None,
         )
+
+
+def capture_record(row: Row[Any]) -> CaptureRecord:
+    """A capture as it is exported; `row` has the table's columns and its source's `name`."""
+    return CaptureRecord(
+        row.name,
+        row.capture_id,
+        row.run,
+        row.url,
+        row.via,
+        row.fetched_at,
+        row.outcome,
+        row.status,
+        row.flags.split(),
+        row.detail,
+        row.warc,
+        row.offset,
+        row.length,
+        row.payload_sha256,
+        row.payload_length,
+    )
 
 
 class _Cable:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
 
 from cablecrawl.capture import Location
 from cablecrawl.items import LEADS_TO, Capture
@@ -75,20 +76,24 @@ def captures(
         .execution_options(yield_per=1000)
     )
     for row in db.execute(query):
-        capture = Capture(
-            row.id,
-            row.capture_id,
-            row.run,
-            row.name,
-            row.url,
-            row.fetched_at,
-            row.payload_sha256,
-            row.outcome,
-            row.status,
-            row.detail,
-            row.via,
-        )
-        yield capture, Location(row.warc, row.offset, row.length)
+        yield capture_of(row), Location(row.warc, row.offset, row.length)
+
+
+def capture_of(row: Row[Any]) -> Capture:
+    """The capture of a row of that table with its source's `name`."""
+    return Capture(
+        row.id,
+        row.capture_id,
+        row.run,
+        row.name,
+        row.url,
+        row.fetched_at,
+        row.payload_sha256,
+        row.outcome,
+        row.status,
+        row.detail,
+        row.via,
+    )
 
 
 def steps_that_read(db: Connection) -> set[str]:

@@ -13,6 +13,7 @@ from cablecrawl.capture import Location
 from cablecrawl.items import Capture
 from cablecrawl.store import tables as t
 from cablecrawl.store.evidence import FIRST, ShownClaim, Step
+from cablecrawl.store.queries import capture_of
 
 OF_THE_COPY = ("source", "url", "stated_id")
 """What the store has of a copy besides its claims; the last two from the first capture of it."""
@@ -134,21 +135,8 @@ def _captures(db: Connection, condition: ColumnElement[bool]) -> dict[int, HeldC
 
 
 def _held_capture(row: Row[Any]) -> HeldCapture:
-    capture = Capture(
-        row.id,
-        row.capture_id,
-        row.run,
-        row.name,
-        row.url,
-        row.fetched_at,
-        row.payload_sha256,
-        row.outcome,
-        row.status,
-        row.detail,
-        row.via,
-    )
     location = Location(row.warc, row.offset, row.length)
-    return HeldCapture(capture, location, row.payload_length, bool(row.is_read))
+    return HeldCapture(capture_of(row), location, row.payload_length, bool(row.is_read))
 
 
 def _add_readings(

@@ -18,6 +18,7 @@ from cablecrawl.decoding import (
     decode_document,
     unpacked,
 )
+from cablecrawl.export.read import capture_record
 from cablecrawl.records import CaptureRecord
 from cablecrawl.store import tables as t
 from cablecrawl.store.queries import steps_that_read
@@ -94,23 +95,7 @@ class Origins:
         """By time."""
         for row in connection.execute(_SIGHTINGS, {"reference_id": reference_id}):
             self.sightings.append(Sighting(row.name, row.locator, row.event, row.id))
-            self.captures[row.id] = CaptureRecord(
-                row.name,
-                row.capture_id,
-                row.run,
-                row.url,
-                row.via,
-                row.fetched_at,
-                row.outcome,
-                row.status,
-                row.flags.split(),
-                row.detail,
-                row.warc,
-                row.offset,
-                row.length,
-                row.payload_sha256,
-                row.payload_length,
-            )
+            self.captures[row.id] = capture_record(row)
             if row.run not in self.runs:
                 self.runs[row.run] = _run(row)
         self.reparses = [

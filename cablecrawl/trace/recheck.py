@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cablecrawl.capture import DamagedWarc, payload_sha256
-from cablecrawl.capture.exchange import split_response
 from cablecrawl.capture.http import content_codings, content_type, parse_head
-from cablecrawl.capture.members import OPEN, RENDERED_HEAD, Member, read_member
+from cablecrawl.capture.members import OPEN, Member, head_and_payload, read_member
 from cablecrawl.decoding import UndecodableError, decode_content
 from cablecrawl.items import CablePage, PageItem, Problem
 from cablecrawl.reading import PageReader, gives_items, problem_of_error, read_items
@@ -186,12 +185,8 @@ class _Broken(Exception):
 
 def _head_and_payload(member: Member) -> tuple[bytes, bytes]:
     """As ResponseReader.read gives them. Raises _Broken."""
-    if member.kind == "resource":
-        return RENDERED_HEAD, member.block
-    if member.kind != "response":
-        return b"", b""
     try:
-        return split_response(member.block)
+        return head_and_payload(member)
     except ValueError as error:
         raise _Broken(WARC_RECORD, str(error)) from None
 

@@ -47,8 +47,8 @@ class Command(ScrapyCommand):
             "Writes four sample mirrors with invented cables to demo/sites, serves them on"
             " loopback beside a sample blog and a sample cable browser, crawls them as `scrapy"
             " crawl mirrors`, `wordpress` and `cablebrowser` do, exports to demo/export, and"
-            " prints what was found, what was stripped and where to look. An earlier demo is"
-            " replaced."
+            " prints what was found, what was stripped, where one value comes from and where to"
+            " look. An earlier demo is replaced."
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -87,7 +87,9 @@ class Command(ScrapyCommand):
         if status == 0:
             status = _scrapy("export", "--output", str(FOLDER / "export"), *store)
         if status == 0:
-            show(FOLDER)
+            richest = show(FOLDER)
+            status = _scrapy("trace", richest, "subject", "--verify", *store)
+            show_where_to_look(FOLDER)
         self.exitcode = status
 
 
@@ -101,8 +103,8 @@ def sources_toml(urls: dict[str, str], kinds: dict[str, str]) -> str:
     return "\n".join(tables)
 
 
-def show(folder: Path) -> None:
-    """Print what was found and what was stripped, and where to look."""
+def show(folder: Path) -> str:
+    """Print what was found and what was stripped; returns the cable that was shown."""
     cables = _lines(folder / "export" / "cables.jsonl")
     readings = _lines(folder / "export" / "readings.jsonl")
     changed = {reference_id for reference_id, count in _texts(readings).items() if count > 1}
@@ -139,10 +141,16 @@ def show(folder: Path) -> None:
     pages, characters = _stripped(folder / "data")
     for rule, count in sorted(pages.items(), key=lambda pair: -characters[pair[0]]):
         print(f"  {rule:{RULE_WIDTH}} {count:5,} {characters[rule]:9,}")
+    return str(richest["reference_id"])
+
+
+def show_where_to_look(folder: Path) -> None:
+    """Print what is where."""
     print("\nwhere to look")
     for path, what in (
         ("export/cables.jsonl", "one line a cable: text, fields, copies, release claims"),
         ("export/readings.jsonl", "every text of every copy, each field with its evidence"),
+        ("export/relations.jsonl", "how the texts of a cable differ"),
         ("export/captures.jsonl", "every request that was made, and what came of it"),
         ("export/cables.csv", "the cables for a spreadsheet"),
         ("export/datapackage.json", "what the files are, with their SHA-256"),

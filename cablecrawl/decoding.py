@@ -15,6 +15,7 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import brotli
 from w3lib.encoding import (
@@ -189,6 +190,9 @@ WEB_ENCODING = re.compile(
     r"|iso[-_]?2022[-_](?:jp|kr)\w*|shift[-_]?jis\w*|tis[-_]?620|johab|ptcp154"
 )
 
+# A declaration stands in the first so many bytes; w3lib looks no further.
+DECLARED_WITHIN = 4096
+
 # A server's default charset that says nothing of the page it sends.
 _WESTERN = {"ascii", "iso8859-1", "cp1252", "latin-1"}
 
@@ -209,13 +213,12 @@ def decode_document(body: bytes, content_type: str | None) -> Document:
     if bom_encoding is not None and bom is not None:
         text = body[len(bom) :].decode(bom_encoding, "replace")
         return Document(text, bom_encoding, "bom", text.count("\ufffd"))
-    declared = (
-        ("header", http_content_type_encoding(content_type)),
-        ("meta", html_body_declared_encoding(body)),
-    )
-    for rule, name in declared:
-        encoding = resolve_encoding(name) if name else None
-        if encoding is None or not _is_of_the_web(encoding):
+    for rule in ("header", "meta"):
+        if rule == "header":
+            encoding = _encoding_of_header(content_type)
+        else:
+            encoding = _encoding_of_beginning(body[:DECLARED_WITHIN])
+        if encoding is None:
             continue
         if rule == "meta" and encoding.startswith(("utf-16", "utf-32")):
             # A page whose declaration could be read is none: the HTML standard says UTF-8.
@@ -236,8 +239,22 @@ def decode_document(body: bytes, content_type: str | None) -> Document:
     return Document(body.decode("cp1252", "cablecrawl_c1"), "cp1252", "cp1252_fallback")
 
 
-def _is_of_the_web(encoding: str) -> bool:
-    return WEB_ENCODING.fullmatch(codecs.lookup(encoding).name) is not None
+# The pages of a site are sent and begin alike: what they declare is looked up once.
+@lru_cache(maxsize=64)
+def _encoding_of_header(content_type: str | None) -> str | None:
+    return _encoding_of_the_web(http_content_type_encoding(content_type))
+
+
+@lru_cache(maxsize=64)
+def _encoding_of_beginning(beginning: bytes) -> str | None:
+    return _encoding_of_the_web(html_body_declared_encoding(beginning))
+
+
+def _encoding_of_the_web(name: str | None) -> str | None:
+    encoding = resolve_encoding(name) if name else None
+    if encoding is None or WEB_ENCODING.fullmatch(codecs.lookup(encoding).name) is None:
+        return None
+    return encoding
 
 
 def _strict(body: bytes, encoding: str) -> str | None:

@@ -105,12 +105,13 @@ class CablePage:
         self, field: str, value: str, span: Span | None, asserted_by: str, rule: str, **more: Any
     ) -> Claim:
         """Record a claim whose evidence is a span of page text; None where there is none."""
-        claim = Claim(field, value, asserted_by, rule, **more)
+        start = end = quote = None
         if span is not None:
-            claim.start, claim.end = self.page.to_document(*span)
-            claim.quote = self.page.document[claim.start : claim.end]
-        claim.ordinal = self.claims_of[field]
-        self.claims_of[field] += 1
+            start, end = self.page.to_document(*span)
+            quote = self.page.document[start:end]
+        ordinal = self.claims_of.get(field, 0)
+        self.claims_of[field] = ordinal + 1
+        claim = Claim(field, value, asserted_by, rule, start, end, quote, ordinal, **more)
         self.claims.append(claim)
         return claim
 

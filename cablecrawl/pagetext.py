@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from itertools import accumulate
 from operator import attrgetter
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 # A tag as the HTML standard tokenises it. Possessive, so that a failed match costs one scan.
 TAG = re.compile(
@@ -40,7 +42,10 @@ WHITE_SPACE = " \t\n\r\f"
 COLLAPSED = re.compile(r" *+[\t\n\r\f][ \t\n\r\f]*+|  ++")
 # What is markup inside WikiLeaks' own <pre>: the line break, tag links, paragraph anchors.
 RAW_LINE_BREAK = "&#x000A;"
-RAW_LINK = re.compile(r"(<a\s+(?:id|name|href|class)\s*=[^<>]*>|</a>)")
+# No link goes over a line break.
+RAW_LINK = re.compile(
+    r"(<(?:a\s+(?:id|name|href|class)\s*=[^<>&]*+(?:&(?!#x000A;)[^<>&]*+)*+|/a)>)"
+)
 END_OF_RAW = re.compile(r"</pre>\s*</code>", re.I)
 
 # Elements whose content is not shown; it ends at the first closing tag, whatever stands between.
@@ -48,6 +53,8 @@ UNSEEN = {
     name: re.compile(rf"</{name}[\s/>]", re.I)
     for name in ("script", "style", "title", "template", "iframe", "noembed", "noframes")
 }
+# Elements whose content is read in another way than what stands around them.
+READ_OTHERWISE = frozenset(("pre", *UNSEEN))
 # How elements part the text: by a blank line (2), a new line (1), or as <br> and cells do (0).
 LINE_BREAKS = {
     **dict.fromkeys(
@@ -69,6 +76,20 @@ MAX_PARTS = 75_000
 MIN_PREFIX = 4096
 # Builds seen at once in a torn or mixed mirror: a handful.
 MAX_PREFIXES = 12
+# A longer document is no page of a build, and would only take up memory.
+LONGEST_KEPT = 1_000_000
+# A passage of fewer lines saves nothing; it is looked up by its first characters.
+MIN_PASSAGE_LINES = 4
+PASSAGE_KEY = 24
+# Lines behind the beginning, where passages are looked for: the most on a real cable page are 150.
+MAX_LINES_COMPARED = 500
+# The second to fourth page of a build are looked through for passages, and every 64th: each kind
+# of its pages comes to its turn.
+LOOKED_THROUGH = frozenset((1, 2, 3))
+LOOKED_THROUGH_AGAIN = 64
+# Of a build; a cable page has five, each in one situation.
+MAX_PASSAGES = 64
+MAX_SITUATIONS = 8
 
 
 class TooComplexError(ValueError):
@@ -98,6 +119,9 @@ class PageText:
     _run_text: list[int] = field(repr=False)
     _run_start: list[int] = field(repr=False)
     _run_end: list[int] = field(repr=False)
+    shared: str = field(default="", repr=False, compare=False)
+    """The beginning of the document that other pages of its build have too: one string for all
+    of them, so that what depends on it alone need be computed but once."""
 
     def to_document(self, start: int, end: int) -> tuple[int, int]:
         """The span of the document that shows as the page text's [start, end).
@@ -123,6 +147,56 @@ class PageText:
         begin = self._run_text[run]
         after = self._run_text[run + 1] if run + 1 < len(self._run_text) else len(self.text)
         return after - begin == self._run_end[run] - self._run_start[run]
+
+
+_Situation = tuple[object, ...]
+"""What the reading of what follows depends on, with positions counted from here."""
+
+
+class _Mark(NamedTuple):
+    """How far a pass has come: positions in document and page text, and what it has made so far."""
+
+    position: int
+    length: int
+    pieces: int
+    tags: int
+    runs: int
+    references: int
+
+
+_START = _Mark(0, 0, 0, 0, 0, 0)
+
+
+class _Stretch(NamedTuple):
+    """What the pass made of a stretch of a document.
+
+    Where the same stretch is met again, in the same situation, it makes the same of it, all
+    positions moved.
+    """
+
+    position: int
+    length: int
+    """Where it began in the document and in the page text."""
+    end: int
+    end_length: int
+    """Where it ended."""
+    text: str
+    tags: list[Tag]
+    run_text: list[int]
+    run_start: list[int]
+    run_end: list[int]
+    references: int
+    after: tuple[int, int, tuple[int, int], bool, bool, int]
+    """Space, breaks, their span, cell, line_start, pre_depth."""
+
+
+@dataclass(slots=True)
+class _Passage:
+    """Lines that pages of a build share, and what the pass made of them."""
+
+    document: str
+    """As they stand in the document."""
+    stretches: dict[_Situation, _Stretch] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -151,24 +225,115 @@ class _Pass:
     next_end_of_raw: int = -1
     next_newline: int = -1
 
-    def copy(self) -> Self:
-        return type(self)(
-            ["".join(self.pieces)],
-            self.length,
-            self.tags.copy(),
-            self.run_text.copy(),
-            self.run_start.copy(),
-            self.run_end.copy(),
-            self.position,
-            self.space,
+    def situation(self) -> _Situation:
+        """All that what is made of the following depends on, wherever it stands."""
+        at = self.position
+        return (
+            self.space - at if self.space >= 0 else None,
             self.breaks,
-            self.break_span,
+            (self.break_span[0] - at, self.break_span[1] - at)
+            if self.breaks or self.cell
+            else None,
             self.cell,
             self.line_start,
             self.pre_depth,
-            self.ignores_quotes,
+            self.length > 0,
+        )
+
+    def mark(self) -> _Mark:
+        return _Mark(
+            self.position,
+            self.length,
+            len(self.pieces),
+            len(self.tags),
+            len(self.run_text),
             self.references,
         )
+
+    def stretch_since(self, mark: _Mark) -> _Stretch:
+        """What was made of the document since then."""
+        return _Stretch(
+            mark.position,
+            mark.length,
+            self.position,
+            self.length,
+            "".join(self.pieces[mark.pieces :]),
+            self.tags[mark.tags :],
+            self.run_text[mark.runs :],
+            self.run_start[mark.runs :],
+            self.run_end[mark.runs :],
+            self.references - mark.references,
+            (
+                self.space,
+                self.breaks,
+                self.break_span,
+                self.cell,
+                self.line_start,
+                self.pre_depth,
+            ),
+        )
+
+    def take(self, stretch: _Stretch) -> None:
+        """Go on to the end of a stretch that the document has here, as if it had been read."""
+        self.pieces.append(stretch.text)
+        self.references += stretch.references
+        self.space, self.breaks, self.break_span, self.cell, self.line_start, self.pre_depth = (
+            stretch.after
+        )
+        on = self.position - stretch.position
+        on_text = self.length - stretch.length
+        self.position = stretch.end + on
+        self.length = stretch.end_length + on_text
+        if not on and not on_text:
+            self.tags += stretch.tags
+            self.run_text += stretch.run_text
+            self.run_start += stretch.run_start
+            self.run_end += stretch.run_end
+            return
+        new_tag = tuple.__new__
+        self.tags += [
+            new_tag(Tag, (name, closing, start + on, end + on, text_pos + on_text))
+            for name, closing, start, end, text_pos in stretch.tags
+        ]
+        self.run_text += [position + on_text for position in stretch.run_text]
+        self.run_start += [position + on for position in stretch.run_start]
+        self.run_end += [position + on for position in stretch.run_end]
+        if self.space >= 0:
+            self.space += on
+        self.break_span = (self.break_span[0] + on, self.break_span[1] + on)
+
+    def has_room_for(self, stretch: _Stretch) -> bool:
+        """Whether it stays within what a page may have."""
+        return (
+            len(self.tags) + len(stretch.tags) <= MAX_PARTS
+            and len(self.run_text) + len(stretch.run_text) <= MAX_PARTS
+            and self.references + stretch.references <= MAX_PARTS
+        )
+
+    def take_passage(self, document: str, passages: Sequence[_Passage]) -> bool:
+        """Go on to the end of the first of the passages that stands here; whether one does."""
+        for passage in passages:
+            if document.startswith(passage.document, self.position):
+                situation = self.situation()
+                stretch = passage.stretches.get(situation)
+                if stretch is None:
+                    return self._read_passage(document, passage, situation)
+                if self.has_room_for(stretch):
+                    self.take(stretch)
+                    return True
+        return False
+
+    def _read_passage(self, document: str, passage: _Passage, situation: _Situation) -> bool:
+        """Read a passage, and keep what it makes in this situation; whether it has any tags."""
+        mark = self.mark()
+        end = self.position + len(passage.document)
+        self.run(document, stop=min(end, len(document) - 1))
+        if self.position == mark.position:
+            return False
+        # That a quote is never closed is known from the document's end only.
+        if not self.ignores_quotes and len(passage.stretches) < MAX_SITUATIONS:
+            passage.stretches[situation] = self.stretch_since(mark)
+        return True
 
     def emit(self, piece: str, start: int, end: int) -> None:
         """Add text that the document has at [start, end)."""
@@ -198,16 +363,31 @@ class _Pass:
             self.space = -1
         self.line_start = False
 
-    def run(self, document: str, stop: int | None = None) -> None:
+    def run(
+        self,
+        document: str,
+        *,
+        stop: int | None = None,
+        passages: Mapping[str, Sequence[_Passage]] | None = None,
+    ) -> None:
         """Read on to the end of the document, or to the last tag that ends by `stop`.
 
         With `stop`, nothing is read whose meaning depends on what stands behind it.
+        `passages`: those that may come, by their first PASSAGE_KEY characters.
         """
         limit = len(document) if stop is None else stop
         last_end_of_tag = document.rfind(">")
         tags = self.tags
+        new_tag = tuple.__new__
         while self.position < limit:
             start = self.position
+            if (
+                passages
+                and not self.ignores_quotes
+                and (here := passages.get(document[start : start + PASSAGE_KEY]))
+                and self.take_passage(document, here)
+            ):
+                continue
             token = None if self.ignores_quotes else TEXT_THEN_TAG.match(document, start)
             if token is not None:
                 begin, end = token.end(1), token.end()
@@ -226,7 +406,13 @@ class _Pass:
             self.position = end
             if token is not None and token.re is not COMMENT:
                 closing, name = token.group("closing", "name")
-                self.tag(document, begin, end, closing == "/", name.lower())
+                name = name.lower()
+                if name in LINE_BREAKS:
+                    self.part_lines(name, closing == "/", begin, end)
+                # Half the time of Tag(…), which a page does some hundred times.
+                tags.append(new_tag(Tag, (name, closing == "/", begin, end, self.length)))
+                if name in READ_OTHERWISE:
+                    self.read_otherwise(document, name, closing == "/", end)
             if len(tags) > MAX_PARTS:
                 raise TooComplexError(f"more than {MAX_PARTS:,} tags")
 
@@ -325,26 +511,27 @@ class _Pass:
         if position < end:
             self.emit(document[position:end], position, end)
 
-    def tag(self, document: str, start: int, end: int, closing: bool, name: str) -> None:
-        lines = LINE_BREAKS.get(name)
-        if lines is not None:
-            if lines:
-                self.space = -1
-                if self.breaks < lines:
-                    self.breaks = lines
-                    self.break_span = (start, end)
-            elif name == "br":
-                self.flush_breaks_before_br(start, end)
-            elif not closing:  # a cell
-                self.cell = not self.line_start and not self.breaks
-                self.space = -1
-                if self.cell:
-                    self.break_span = (start, end)
-        # Half the time of Tag(…), which a page does some hundred times.
-        self.tags.append(tuple.__new__(Tag, (name, closing, start, end, self.length)))
+    def part_lines(self, name: str, closing: bool, start: int, end: int) -> None:
+        """What a tag of LINE_BREAKS does to the lines and cells of the text."""
+        lines = LINE_BREAKS[name]
+        if lines:
+            self.space = -1
+            if self.breaks < lines:
+                self.breaks = lines
+                self.break_span = (start, end)
+        elif name == "br":
+            self.flush_breaks_before_br(start, end)
+        elif not closing:  # a cell
+            self.cell = not self.line_start and not self.breaks
+            self.space = -1
+            if self.cell:
+                self.break_span = (start, end)
+
+    def read_otherwise(self, document: str, name: str, closing: bool, end: int) -> None:
+        """Behind a tag of READ_OTHERWISE."""
         if name == "pre":
             self.open_or_close_pre(document, closing, end)
-        elif not closing and name in UNSEEN:
+        elif not closing:
             found = UNSEEN[name].search(document, end)
             self.position = found.start() if found else len(document)
 
@@ -395,21 +582,30 @@ class _Pass:
         self.space = -1
         # Text and markup by turns. Most pages spend most of their time here, hence the columns.
         parts: list[str] = []
-        for line in document[start:end].split(RAW_LINE_BREAK):
-            parts += RAW_LINK.split(line) if "<" in line else (line,)
-            parts.append(RAW_LINE_BREAK)
-        parts.pop()
+        links: list[int] = []
+        for number, piece in enumerate(RAW_LINK.split(document[start:end])):
+            if number % 2:
+                links.append(len(parts))
+                parts.append(piece)
+            elif RAW_LINE_BREAK in piece:
+                lines = piece.split(RAW_LINE_BREAK)
+                by_turns = [RAW_LINE_BREAK] * (2 * len(lines) - 1)
+                by_turns[::2] = lines
+                parts += by_turns
+            else:
+                parts.append(piece)
         if len(self.run_text) + len(parts) > MAX_PARTS:
             raise TooComplexError(f"more than {MAX_PARTS:,} stretches of text")
         shown = parts.copy()
-        shown[1::2] = ["\n" if markup[0] == "&" else "" for markup in parts[1::2]]
+        shown[1::2] = ["\n"] * (len(parts) // 2)
+        for index in links:
+            shown[index] = ""
         positions = list(accumulate(map(len, parts), initial=start))
         offsets = list(accumulate(map(len, shown), initial=self.length))
-        for index in range(1, len(parts), 2):
-            if parts[index][0] == "<":
-                closing = parts[index][1] == "/"
-                span = positions[index], positions[index + 1]
-                self.tags.append(Tag("a", closing, *span, offsets[index]))
+        for index in links:
+            closing = parts[index][1] == "/"
+            span = positions[index], positions[index + 1]
+            self.tags.append(tuple.__new__(Tag, ("a", closing, *span, offsets[index])))
         self.pieces.append("".join(shown))
         self.run_text += offsets[:-1]
         self.run_start += positions[:-1]
@@ -427,48 +623,123 @@ def _looks_ahead(document: str, token: re.Match[str] | None, end: int, stop: int
     return name == "pre" or (name in UNSEEN and UNSEEN[name].search(document, end, stop) is None)
 
 
+@dataclass(slots=True)
+class _Beginning:
+    """How the pages of a build begin, and what they share behind that."""
+
+    document: str
+    stretch: _Stretch | None = None
+    passages: dict[str, list[_Passage]] = field(default_factory=dict)
+    pages: int = 0
+    last_used: int = 0
+    last: str = ""
+    """The last document that began so."""
+
+
 class PageTextRenderer:
-    """Renders documents; remembers the beginning that the pages of one build share.
+    """Renders documents; what the pages of one build share is read once.
 
     The navigation of a WikiLeaks page is the same on every page of its build and up to 190 KB
-    long. Where a document begins as an earlier one did, the pass starts from the state it had
-    there: the result is the same (a property the tests check), the time is that of the rest.
+    long, and so are the help and the headings behind it. Where a document has what an earlier
+    one had, the pass goes on from the state that it had there: the result is the same (a
+    property the tests check), the time is that of the rest.
     """
 
     def __init__(self) -> None:
-        self._prefixes: list[tuple[str, _Pass]] = []
-        self._recent: list[str] = []
-        self._previous = ""
+        self._beginnings: list[_Beginning] = []
+        self._unknown = _Beginning("")
+        self._recent: deque[str] = deque(maxlen=MAX_PREFIXES)
+        self._pages = 0
 
     def render(self, document: str) -> PageText:
         """The page text of `document`. Raises TooComplexError, and nothing else."""
-        state = self._begin(document)
-        state.run(document)
-        self._previous = document
+        state = _Pass()
+        beginning = self._begin(document, state)
+        state.run(document, passages=beginning.passages)
+        if len(document) <= LONGEST_KEPT:
+            self._recent.append(document)
+            self._look_through(document, beginning)
         text = "".join(state.pieces)
-        return PageText(document, text, state.tags, state.run_text, state.run_start, state.run_end)
+        runs = state.run_text, state.run_start, state.run_end
+        return PageText(document, text, state.tags, *runs, beginning.document)
 
-    def _begin(self, document: str) -> _Pass:
-        """The state behind the longest beginning that is known of this document."""
-        known = next((p for p in self._prefixes if document.startswith(p[0])), ("", _Pass()))
-        state = known[1].copy()
-        worthwhile = state.position + MIN_PREFIX
-        if document[:worthwhile] != self._previous[:worthwhile]:
-            return state
-        shared = _common_prefix_length(document, self._previous)
+    def _begin(self, document: str, state: _Pass) -> _Beginning:
+        """Read the longest beginning that is known of this document, or can be told now."""
+        known = self._unknown
+        for beginning in self._beginnings:
+            if document.startswith(beginning.document):
+                known = beginning
+                break
+        self._pages += 1
+        known.last_used = self._pages
+        if known.stretch is not None:
+            state.take(known.stretch)
+        # Pages of several builds come by turns where several sources are crawled at once.
+        start = state.position
+        following = document[start : start + MIN_PREFIX]
+        for other in self._recent if len(following) == MIN_PREFIX else ():
+            if other.startswith(following, start) and other.startswith(known.document):
+                return self._longer_beginning(document, other, state) or known
+        return known
+
+    def _longer_beginning(self, document: str, other: str, state: _Pass) -> _Beginning | None:
+        """Read on as far as two documents are the same; None if it is not worth keeping."""
+        start = state.position
+        shared = _common_prefix_length(document, other)
         state.run(document, stop=min(shared, len(document) - 1))
         # That a quote is never closed is known from the document's end only.
-        if state.position >= worthwhile and not state.ignores_quotes:
-            self._remember(document[: state.position], state)
-        return state
+        if state.position < start + MIN_PREFIX or state.ignores_quotes:
+            return None
+        stretch = state.stretch_since(_START)
+        beginning = _Beginning(document[: state.position], stretch, last_used=self._pages)
+        if len(self._beginnings) == MAX_PREFIXES:
+            self._beginnings.remove(min(self._beginnings, key=attrgetter("last_used")))
+        self._beginnings.append(beginning)
+        self._beginnings.sort(key=lambda known: len(known.document), reverse=True)
+        return beginning
 
-    def _remember(self, prefix: str, state: _Pass) -> None:
-        # The newest are kept, and the longest is tried first.
-        self._recent = [prefix, *self._recent][:MAX_PREFIXES]
-        states = {**dict(self._prefixes), prefix: state.copy()}
-        self._prefixes = sorted(
-            ((kept, states[kept]) for kept in self._recent), key=lambda p: len(p[0]), reverse=True
-        )
+    def _look_through(self, document: str, beginning: _Beginning) -> None:
+        """Note what a document and the one before it have in common behind their beginning."""
+        before, beginning.last = beginning.last, document
+        pages, beginning.pages = beginning.pages, beginning.pages + 1
+        if beginning.stretch is None:
+            return
+        if pages not in LOOKED_THROUGH and pages % LOOKED_THROUGH_AGAIN:
+            return
+        passages = beginning.passages
+        start = len(beginning.document)
+        for passage in _shared_passages(document[start:], before[start:]):
+            others = passages.setdefault(passage[:PASSAGE_KEY], [])
+            if all(passage != other.document for other in others):
+                others.append(_Passage(passage))
+                others.sort(key=lambda known: len(known.document), reverse=True)
+                if len(passages) > MAX_PASSAGES:
+                    del passages[next(iter(passages))]
+
+
+def _shared_passages(one: str, other: str) -> Iterator[str]:
+    """The runs of lines that two texts share, in the order of both, with what is before them."""
+    lines, others = one.split("\n"), other.split("\n")
+    if max(len(lines), len(others)) > MAX_LINES_COMPARED:
+        return
+    number = place = 1
+    while number < len(lines):
+        try:
+            found = others.index(lines[number], place)
+        except ValueError:
+            number += 1
+            continue
+        most = min(len(lines) - number, len(others) - found)
+        size = next((n for n in range(most) if lines[number + n] != others[found + n]), most)
+        # From behind the last tag before them, where the pass can tell that it is there.
+        behind = lines[number - 1].rpartition(">")[2]
+        if behind != others[found - 1].rpartition(">")[2]:
+            behind = ""
+        passage = f"{behind}\n" + "\n".join(lines[number : number + size])
+        if size >= MIN_PASSAGE_LINES and len(passage) > PASSAGE_KEY:
+            yield passage
+            place = found + size
+        number += size
 
 
 def character(reference: str) -> str:
@@ -522,11 +793,12 @@ def _common_prefix_length(one: str, other: str) -> int:
 
 def closing_tag(tags: list[Tag], opening: int) -> int:
     """The index of the tag that closes `tags[opening]`, counting same-named ones; or len(tags)."""
-    name = tags[opening].name
+    wanted = tags[opening].name
     depth = 0
     for index in range(opening, len(tags)):
-        if tags[index].name == name:
-            depth += -1 if tags[index].closing else 1
+        name, closing, _, _, _ = tags[index]
+        if name == wanted:
+            depth += -1 if closing else 1
             if depth == 0:
                 return index
     return len(tags)

@@ -175,23 +175,14 @@ def gaps_in(ledger: Ledger, regions: list[tuple[int, int]] | None) -> list[tuple
     """What of the regions, or of the whole page text, is not labelled yet; in order."""
     if regions is None:
         return ledger.gaps()
-    regions = [region for region in sorted(regions) if region[0] < region[1]]
-    if not regions:
-        return []
-    gaps = ledger.gaps()
-    found = []
-    index = position = 0
+    found: list[tuple[int, int]] = []
+    position = 0
     # Regions may lie in one another; no stretch is given twice.
-    for region_start, region_end in regions:
-        while index < len(gaps) and gaps[index][0] < region_end:
-            start, end = gaps[index]
-            start, end = max(start, region_start, position), min(end, region_end)
-            if start < end:
-                found.append((start, end))
-                position = end
-            if gaps[index][1] > region_end:
-                break
-            index += 1
+    for start, end in sorted(regions):
+        start = max(start, position)
+        if start < end:
+            found += ledger.gaps(start, end)
+            position = end
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cablecrawl import pagetext
 from cablecrawl.pagetext import (
     MIN_PREFIX,
     PageText,
@@ -338,6 +339,78 @@ def test_pages_of_many_builds_by_turns_are_rendered_as_ever() -> None:
     panes = [PANE.replace("PREL", f"TAG{number}") for number in range(20)]
     for number in range(100):
         document = f"{panes[number * 7 % 20]}<p>{number}</p>"
+        assert_same(renderer.render(document), render(document))
+
+
+# Lines that all pages of a build have, and what may stand before them: the same lines make
+# something else of what is due when they begin.
+PASSAGE = "\n<b>\nThe same words\n</b> \n<a title='a>b'>\nEverywhere.\n</a>"
+ENDINGS = ("\nand more\n</b>", "\n</div>", "\n<td>and more</td>\n<td>")
+SITUATIONS = (
+    *("", "a<b>", "a <b>", "a  <b>", "a<b>\n</b>", " <p>a <i>"),
+    *("a<dl>", "a<li>", "a<td>", "a<br>", "a<td>b<td>", "a<td>b<br>"),
+    *("a<p> <i>", "a<td> <i>", "<pre>a<i>", "<pre>a</pre>", 'a<a title=">'),
+)
+
+
+def learned(passage: str) -> PageTextRenderer:
+    """One that knows the passage of a build."""
+    renderer = PageTextRenderer()
+    for number in range(6):
+        renderer.render(f"{PANE}\n<h3>{number}</h3>{passage}\n{number}")
+    return renderer
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_passage_may_stand_behind_anything(ending: str) -> None:
+    renderer = learned(PASSAGE + ending)
+    for heading in ("a", "b", "much longer"):
+        for before in SITUATIONS:
+            document = f"{PANE}\n<h3>{heading}</h3>{before}{PASSAGE}{ending}\n{heading}"
+            assert_same(renderer.render(document), render(document))
+
+
+def test_a_passage_counts_for_what_a_page_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    renderer = learned(PASSAGE)
+    document = f"{PANE}\n<h3>a</h3>{PASSAGE}"
+    parts = len(render(document).tags)
+    renderer.render(document)
+    monkeypatch.setattr(pagetext, "MAX_PARTS", parts)
+    assert_same(renderer.render(document), render(document))
+    monkeypatch.setattr(pagetext, "MAX_PARTS", parts - 1)
+    with pytest.raises(TooComplexError):
+        renderer.render(document)
+
+
+def test_a_quote_in_a_passage_is_closed_in_it_or_not_at_all() -> None:
+    renderer = PageTextRenderer()
+    lines = "\n<b>\nThe same words\n</b>\n<a title='a>b>\n<b>\nand\n</b>"
+    for number in range(6):
+        document = f"{PANE}\n<h3>{number}</h3>{lines}{number}"
+        assert_same(renderer.render(document), render(document))
+    document = f"{PANE}\n<h3>a</h3>{lines}<i title='b>c'>d"
+    assert_same(renderer.render(document), render(document))
+
+
+@st.composite
+def pages_with_shared_lines(draw: st.DrawFn) -> list[str]:
+    """Documents of two builds by turns, whose lines behind their panes are shared in part."""
+    shared = draw(st.lists(soups, min_size=6, max_size=12))
+    own = st.sampled_from(SITUATIONS) | soups
+    documents = []
+    for number in range(draw(st.integers(6, 14))):
+        lines = [f"<b>{line}" for line in shared]
+        for place in draw(st.lists(st.integers(0, len(shared)), max_size=3)):
+            lines.insert(place, draw(own))
+        documents.append(PANE.replace("PREL", "AB"[number % 2]) + "\n".join(lines))
+    return documents
+
+
+@settings(max_examples=300, deadline=None)
+@given(pages_with_shared_lines())
+def test_remembered_passages_change_nothing(documents: list[str]) -> None:
+    renderer = PageTextRenderer()
+    for document in documents:
         assert_same(renderer.render(document), render(document))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Part = Literal["header", "body"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+# A tuple: a frozen dataclass takes three times as long to make.
+class Finding(NamedTuple):
     field: str
     value: str
     """Normalised value, as exported."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 # Addressee lists and raw dump rows can push TAGS and SUBJECT far down, but the furthest seen
 # on the mirrors began 6,000 characters in. The bound keeps a body without a heading cheap.
@@ -70,8 +71,7 @@ PARAGRAPHS = frozenset(("paragraph", "portion"))
 EMPTY_LINE = re.compile(r"\n[ \t\r\xa0]*\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A label and the text up to the next one."""
 
     kind: str

@@ -124,17 +124,18 @@ def read_member(
     except (KeyError, ValueError) as error:
         raise DamagedWarc(path, offset, "a WARC header without a length") from error
 
-    pieces = [text[end + 4 :]]
-    pulled = len(pieces[0])
+    pieces = [text]
+    pulled = len(text)
+    whole = end + 4 + length + 4
     while piece := inflating.pull():
         pieces.append(piece)
         pulled += len(piece)
-        if pulled > length + 4:
+        if pulled > whole:
             break
     content = b"".join(pieces)
-    if pulled != length + 4 or not content.endswith(b"\r\n\r\n"):
+    if pulled != whole or not content.endswith(b"\r\n\r\n"):
         raise DamagedWarc(path, offset, "the WARC block does not have the length it gives")
-    block = content[:-4]
+    block = content[end + 4 : -4]
     if verify and headers.get("warc-block-digest") != f"sha256:{sha256(block).hexdigest()}":
         raise DamagedWarc(path, offset, "the WARC block does not have the digest it gives")
     return Member(offset, inflating.consumed, headers, text[:end], block)

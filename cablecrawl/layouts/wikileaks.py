@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import SplitResult
 
 from cablecrawl.layouts.page import CableOnPage, Excerpt, Found, PageReading, Region, Span, trim
-from cablecrawl.pagetext import PageText, Tag, closing_tag, tag_before, without_references
+from cablecrawl.pagetext import PageText, closing_tag, tag_before, without_references
 from cablecrawl.releases import chrome_fingerprint
 
 NAME = "wikileaks"
@@ -67,7 +67,7 @@ def read(page: PageText) -> PageReading | None:
     table = _cable_table(page)
     if counter is None and table is None:
         return _read_listing(page) or _read_front_page(page)
-    reading = PageReading(NAME, chrome_sha256=chrome_fingerprint(page.document))
+    reading = PageReading(NAME, chrome_sha256=chrome_fingerprint(page.document, page.shared))
     if counter is not None:
         span = Span(*counter.span(1))
         value = counter[1].replace(",", "")
@@ -82,8 +82,8 @@ def read(page: PageText) -> PageReading | None:
         return reading
     pres = [
         index
-        for index in range(table.opening, len(page.tags))
-        if page.tags[index].name == "pre" and not page.tags[index].closing
+        for index, (name, closing, *_) in enumerate(page.tags[table.opening :], table.opening)
+        if name == "pre" and not closing
     ]
     if not pres and not _title(text, table.span.start):
         _read_links(page, reading)
@@ -157,7 +157,8 @@ def _read_cable(
     if len(pres) != 2:
         reading.problem = f"parts: {len(pres)} <pre> behind the table, not header and body"
         return
-    if any(closing_tag(page.tags, opening) == len(page.tags) for opening in pres):
+    closings = [closing_tag(page.tags, opening) for opening in pres]
+    if len(page.tags) in closings:
         reading.problem = "cut_short: a <pre> does not end on the page"
         return
     found: dict[str, Found] = {}
@@ -179,13 +180,15 @@ def _read_cable(
     for row in table.rows:
         if len(row) == 1:
             fields += _read_media(text, row[0], reading)
-    excerpts = [_read_pre(page, opening, reading) for opening in pres]
-    header, body = excerpts
+    header, body = (
+        _read_pre(page, opening, closing, reading)
+        for opening, closing in zip(pres, closings, strict=True)
+    )
     if not body.text:
         reading.problem = "no_body: the second <pre> is empty"
         return
     reading.cables.append(CableOnPage(stated_id, fields, header, body))
-    end_of_last = page.tags[closing_tag(page.tags, pres[-1])].text_pos
+    end_of_last = page.tags[closings[-1]].text_pos
     title_start = title.start() if title else table.span.start
     navigation_start = min(counter_start or 0, title_start)
     notices_start = title.end(1) if title else table.span.start
@@ -232,23 +235,18 @@ def _read_media(text: str, cell: Span, reading: PageReading) -> list[Found]:
     return articles
 
 
-def _read_pre(page: PageText, opening: int, reading: PageReading) -> Excerpt:
+def _read_pre(page: PageText, opening: int, closing: int, reading: PageReading) -> Excerpt:
     tags = page.tags
-    closing = closing_tag(tags, opening)
-    end = tags[closing].text_pos if closing < len(tags) else len(page.text)
     anchors = [
-        Span(tag.text_pos, tag.text_pos + 1)
-        for tag in tags[opening + 1 : closing]
-        if tag.name == "a" and not tag.closing and _is_paragraph_anchor(page, tag)
+        Span(text_pos, text_pos + 1)
+        for name, is_closing, start, end, text_pos in tags[opening + 1 : closing]
+        if name == "a"
+        and not is_closing
+        and page.text.startswith("¶", text_pos)
+        and PARAGRAPH_ANCHOR.match(page.document, start, end)
     ]
-    reading.regions += [Region(*span, "paragraph_anchor") for span in anchors]
-    return Excerpt(page.text, Span(tags[opening].text_pos, end), anchors)
-
-
-def _is_paragraph_anchor(page: PageText, tag: Tag) -> bool:
-    return page.text.startswith("¶", tag.text_pos) and bool(
-        PARAGRAPH_ANCHOR.match(page.document, tag.start, tag.end)
-    )
+    reading.regions += [Region(start, end, "paragraph_anchor") for start, end in anchors]
+    return Excerpt(page.text, Span(tags[opening].text_pos, tags[closing].text_pos), anchors)
 
 
 def _read_links(page: PageText, reading: PageReading) -> None:

@@ -193,5 +193,5 @@ def test_prov_is_of_the_whole_cable(
 
 def test_json_and_prov_exclude_each_other(project: Project) -> None:
     ended: Ended = project.run("trace", ID, "--json", "--prov")
-    assert ended.status == 2  # argparse's own
-    assert "not allowed with" in ended.stderr
+    assert ended.status == 1
+    assert "not allowed with" in ended.stderr and len(ended.errors) == 1

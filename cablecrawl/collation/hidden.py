@@ -4,6 +4,8 @@ The rule: where one reading has a redaction mark and another has none, nothing t
 alone has is shown, anywhere in it, since words that were cut out without a mark often stand
 elsewhere. Words that both readings have are never hidden by it, but for those between two
 hidden ones that are near each other: an alignment splits names at an "of" or a "the".
+What a reparse no longer gave counts as a reading has it: the sources have published it all the
+same.
 
 By place this is exact (`header`, `body`). By occurrence (`mask`, `excerpt`) it holds for any
 string: words that the hiding reading nowhere shows, neighbours that it nowhere shows side by
@@ -22,6 +24,7 @@ from urllib.parse import unquote
 
 from cablecrawl.collation.alignment import Variant, align, cells_for_a_pair
 from cablecrawl.collation.containment import cannot_be_redacted, rows
+from cablecrawl.collation.former import NAME_FIELDS, NOTHING_FORMER, Former
 from cablecrawl.collation.words import MARK, Stretch, Words, has_mark, neighbours
 from cablecrawl.export.read import StoredCable, StoredReading
 
@@ -74,11 +77,15 @@ class Hidden:
         self._sequences: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         self._places: dict[str, list[Stretch]] = defaultdict(list)
         self._stretches: dict[str, list[Stretch]] = {}
+        self._withheld: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, cable: StoredCable, *, show: bool = False) -> Hidden:
+    def of(
+        cls, cable: StoredCable, former: Former = NOTHING_FORMER, *, show: bool = False
+    ) -> Hidden:
         """What the readings of a cable hide from each other, their titles and subjects too.
 
+        `former` is what reparses no longer gave of the cable: it is compared like the rest.
         `show` is the setting SHOW_REDACTED_SPANS: then nothing is hidden.
         """
         hidden = cls()
@@ -87,19 +94,25 @@ class Hidden:
         readings = {
             reading.sha256: reading for witness in cable.witnesses for reading in witness.readings
         }
-        names = sorted({name for reading in readings.values() for name in _names(reading)})
+        current = {name for reading in readings.values() for name in _names(reading)}
+        names = sorted(current | former.names)
         texts = {sha256: text_of(readings[sha256]) for sha256 in sorted(readings)}
+        lost = sorted(former.texts.difference(texts.values()))
+        texts |= {f"former/{number}": text for number, text in enumerate(lost)}
         if len(texts) > 1 and any(map(has_mark, texts.values())):
             hidden._compare({sha256: Words(text) for sha256, text in texts.items()})
         if len(names) > 1 and any(map(has_mark, names)):
             # What every text shows is not hidden by a title that ends before it.
             shown = frozenset.intersection(*(Words(text).known for text in texts.values()))
             hidden._compare({name: Words(name) for name in names}, shown)
+        unknown = former.names - current
+        if unknown and any(map(has_mark, (*texts.values(), *names))):
+            hidden._withhold(unknown, [*texts.values(), *current])
         return hidden
 
     def __bool__(self) -> bool:
         """Whether anything is hidden."""
-        return self._everything or bool(self._places)
+        return self._everything or bool(self._places) or bool(self._withheld)
 
     def mask(self, text: str) -> str:
         """The text with `[hidden]` for every occurrence of what is hidden.
@@ -108,6 +121,14 @@ class Hidden:
         make no difference. Masking twice is masking once.
         """
         return self.excerpt(text, 0, len(text))
+
+    def former(self, value: str) -> str:
+        """A value that a reparse no longer gave, masked; all of it where that is not enough.
+
+        A name that was cut within a word, or is spelt as nowhere else, is not known for what is
+        hidden.
+        """
+        return HIDDEN if value in self._withheld else self.mask(value)
 
     def excerpt(self, text: str, start: int, end: int) -> str:
         """`text[start:end]`, masked as a part of its text.
@@ -138,6 +159,13 @@ class Hidden:
             found = _merged(text, [*places, *self._occurrences(text)])
             self._stretches[reading.sha256] = found
         return found
+
+    def _withhold(self, names: Iterable[str], vouchers: Iterable[str]) -> None:
+        """Hide whole the names that have a word which none of `vouchers` has."""
+        known = frozenset[str]().union(*(Words(voucher).known for voucher in vouchers))
+        self._withheld = frozenset(
+            name for name in names if any(tells(word) for word in Words(name).known - known)
+        )
 
     def _compare(self, words: dict[str, Words], shown: frozenset[str] = frozenset()) -> None:
         marked = {name for name in words if words[name].is_marked}
@@ -278,7 +306,7 @@ def _heading_before(hider: Words, shower: Words) -> int:
 def _names(reading: StoredReading) -> Iterator[str]:
     """What the reading's pages ever called the cable."""
     for stored in reading.claims:
-        if stored.claim.field in ("subject", "title"):
+        if stored.claim.field in NAME_FIELDS:
             yield stored.claim.value
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cablecrawl.collation.collation import Collation
 from cablecrawl.collation.comparison import SpanVariant
+from cablecrawl.collation.former import NOTHING_FORMER, Former
 from cablecrawl.collation.hidden import Hidden, text_of
 from cablecrawl.collation.links import Link
 from cablecrawl.collation.relations import relations_of
@@ -124,11 +125,20 @@ ORDER = (
 
 
 def history_of(
-    cable: StoredCable, releases: Releases, links: Sequence[Link], *, show: bool = False
+    cable: StoredCable,
+    releases: Releases,
+    links: Sequence[Link],
+    former: Former = NOTHING_FORMER,
+    *,
+    show: bool = False,
 ) -> CableHistory:
-    """The history of a cable; `show` is the setting SHOW_REDACTED_SPANS."""
+    """The history of a cable.
+
+    `former` is what reparses no longer gave of it, which goes on hiding; `show` is the setting
+    SHOW_REDACTED_SPANS.
+    """
     collation = Collation(cable)
-    hidden = Hidden.of(cable, show=show)
+    hidden = Hidden.of(cable, former, show=show)
     writer = _Writer(cable, hidden, show=show)
     places = places_of(cable, releases)
     return CableHistory(

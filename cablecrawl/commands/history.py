@@ -11,9 +11,13 @@ from scrapy.commands import ScrapyCommand
 
 from cablecrawl.collation.changes import count_changes
 from cablecrawl.collation.display import changes_lines, history_lines
+from cablecrawl.collation.former import former_of
 from cablecrawl.collation.history import history_of
 from cablecrawl.collation.links import links_of
-from cablecrawl.commands.trace import find_cable, opened, quiet_when_cut_off
+from cablecrawl.commands.opened import opened
+from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.trace import find_cable
+from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.lines import json_line
 from cablecrawl.reference_id import ReferenceID, parse
@@ -47,6 +51,7 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        refuse_in_one_line(parser, "history")
         parser.add_argument(
             "--changes", action="store_true", help="count the kinds of change of all cables"
         )
@@ -72,8 +77,9 @@ class Command(ScrapyCommand):
                 return
             cable = find_cable(store, asked)
             links = links_of(cable, store.cable)
+            former = former_of(store.connection, cable.reference_id)
         show = self.settings.getbool("SHOW_REDACTED_SPANS")
-        history = history_of(cable, releases, links, show=show)
+        history = history_of(cable, releases, links, former, show=show)
         _write(history, None if as_json else history_lines(history))
 
 

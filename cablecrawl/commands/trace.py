@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from io import TextIOWrapper
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
 from cablecrawl.collation.hidden import Hidden
+from cablecrawl.commands.opened import opened
+from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.lines import json_line
-from cablecrawl.export.read import Snapshot, StoredCable, snapshot
+from cablecrawl.export.read import Snapshot, StoredCable
 from cablecrawl.reference_id import ReferenceID, parse
-from cablecrawl.store.database import WARC_FOLDER, open_database, storage_errors
+from cablecrawl.store.database import WARC_FOLDER, storage_errors
 from cablecrawl.trace.display import Display, visible
 from cablecrawl.trace.explanation import FIELD_NAMES, explain
 from cablecrawl.trace.origin import Origins
@@ -53,6 +54,7 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        refuse_in_one_line(parser, "trace")
         parser.add_argument(
             "--verify",
             action="store_true",
@@ -88,14 +90,14 @@ class Command(ScrapyCommand):
             trace = trace_cable(
                 store, cable, asked, field, data_dir, verify=opts.verify, show=shows
             )
+        if trace.verified is False:
+            self.exitcode = NOT_VERIFIED
         if opts.json:
             sys.stdout.buffer.write(json_line(trace))
         else:
             if isinstance(sys.stdout, TextIOWrapper):
                 sys.stdout.reconfigure(errors="backslashreplace")  # not all terminals have UTF-8
             Display().show(trace)
-        if trace.verified is False:
-            self.exitcode = NOT_VERIFIED
 
 
 def _read_arguments(args: list[str]) -> tuple[ReferenceID, str | None]:
@@ -108,17 +110,6 @@ def _read_arguments(args: list[str]) -> tuple[ReferenceID, str | None]:
     if field is not None and field not in FIELD_NAMES:
         raise CableCrawlError(f"{visible(field)}: no such field (one of {', '.join(FIELD_NAMES)})")
     return asked, field
-
-
-@contextmanager
-def opened(data_dir: Path) -> Iterator[Snapshot]:
-    """The store of a data folder as it is now."""
-    engine = open_database(data_dir)
-    try:
-        with snapshot(engine) as store:
-            yield store
-    finally:
-        engine.dispose()
 
 
 def find_cable(store: Snapshot, asked: ReferenceID) -> StoredCable:
@@ -160,19 +151,9 @@ def print_prov(store: Snapshot, cable: StoredCable, data_dir: Path, *, show: boo
     """The provenance of a cable as PROV-JSON. `show`: the setting SHOW_REDACTED_SPANS."""
     from cablecrawl.trace.prov_document import cable_provenance, prov_json
 
-    hidden = Hidden.of(cable, show=show)
     origins = Origins(store.connection, cable.reference_id, data_dir / WARC_FOLDER)
     with closing(origins):
+        hidden = Hidden.of(cable, origins.former, show=show)
         excerpt = hidden.excerpt if hidden else None
         document = cable_provenance(explain(cable), origins, store.connection, hidden.mask, excerpt)
     print(prov_json(document))
-
-
-@contextmanager
-def quiet_when_cut_off() -> Iterator[None]:
-    """`scrapy trace … | head` closes the pipe before all is written, and that is no fault."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from cablecrawl.capture import DamagedWarc, Location, ResponseReader
 from cablecrawl.capture.http import content_codings, content_type, parse_head
+from cablecrawl.collation.former import former_of
 from cablecrawl.decoding import (
     Document,
     UndecodableError,
@@ -115,6 +116,8 @@ class Origins:
             )
             for row in connection.execute(_FORMER_CLAIMS, {"reference_id": reference_id})
         ]
+        self.former = former_of(connection, reference_id)
+        """Texts and names that reparses no longer gave."""
 
     def reparse_of(self, capture: int) -> Reparse | None:
         """The last time at which a capture was read again; None: never, its run has read it."""

@@ -63,7 +63,7 @@ class Reporter:
         self._explained = explained
         self._origins = origins
         self._shows = show_redacted_spans
-        self._hidden = Hidden.of(explained.cable, show=show_redacted_spans)
+        self._hidden = Hidden.of(explained.cable, origins.former, show=show_redacted_spans)
         self._captures: dict[int, None] = {}
 
     def report(
@@ -234,7 +234,7 @@ class Reporter:
     def _former(self, explanation: Explanation, former: FormerClaim) -> RivalTrace:
         values = [ground.stored.claim.value for ground in explanation.grounds]
         return RivalTrace(
-            self._mask(former.value),
+            self._hidden.former(former.value),
             former.value in values,
             former.source,
             "",

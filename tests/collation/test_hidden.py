@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cablecrawl.collation.former import Former
 from cablecrawl.collation.hidden import HIDDEN, MOST_TEXTS, Hidden, text_of
+from cablecrawl.collation.history import history_of
 from cablecrawl.collation.words import Words
 from cablecrawl.export.read import StoredCable, StoredReading
+from cablecrawl.releases import load_releases
 from tests.collation.readings import (
     MARKED,
     NAMED,
@@ -221,6 +224,64 @@ def test_with_more_texts_than_can_be_compared_everything_is_hidden() -> None:
     assert hidden
     assert hidden.mask("any text") == HIDDEN
     assert hidden.mask("") == ""
+
+
+def former(*bodies: str, names: tuple[str, ...] = ()) -> Former:
+    return Former(frozenset(text_of(reading(body)) for body in bodies), frozenset(names))
+
+
+def test_what_a_reading_hides_of_a_text_that_is_no_longer_read_is_hidden() -> None:
+    hidden = Hidden.of(cable_of(MARKED), former(SHOWN))
+    assert hidden
+    assert hidden.mask("VISIT OF MADINA ORLOVSKAYA") == f"VISIT OF {HIDDEN}"
+    assert hidden.former("VISIT OF MADINA ORLOVSKAYA") == f"VISIT OF {HIDDEN}"
+
+
+def test_a_text_that_is_no_longer_read_goes_on_hiding() -> None:
+    found = cable_of(SHOWN)
+    (shows,) = readings_of(found)
+    assert not words_of(Hidden.of(found, former(MARKED)).body(shows)) & NAMED
+    assert not Hidden.of(found, former(MARKED), show=True)
+
+
+def test_a_history_hides_what_a_text_that_is_no_longer_read_hides() -> None:
+    found = cable(witness("a", reading(SHOWN.replace("April", "May")), reading(SHOWN)))
+    (change,) = history_of(found, load_releases(), []).witnesses[0].transitions
+    assert words_of(change.variants[0].earlier_text) & NAMED
+    history = history_of(found, load_releases(), [], former(MARKED))
+    (change,) = history.witnesses[0].transitions
+    assert history.redacted_spans == "hidden"
+    assert HIDDEN in change.variants[0].earlier_text
+    assert not words_of(change.variants[0].earlier_text) & NAMED
+
+
+@pytest.mark.parametrize(
+    ("now", "before"),
+    [
+        ("XXXXXXXXXXXX RIDES THE TRAM", "MADINA ORLOVSKAYA RIDES THE TRAM"),
+        ("MADINA ORLOVSKAYA RIDES THE TRAM", "XXXXXXXXXXXX RIDES THE TRAM"),
+    ],
+)
+def test_a_title_that_is_no_longer_read_hides_and_is_hidden(now: str, before: str) -> None:
+    found = cable(witness("a", reading("1. (U) No text.", claim("title", now))))
+    hidden = Hidden.of(found, former(names=(before,)))
+    for title in (now, before):
+        assert not words_of(hidden.mask(title)) & NAMED
+        assert not words_of(hidden.former(title)) & NAMED
+
+
+def test_a_former_name_with_words_of_no_text_is_hidden_whole() -> None:
+    """A rule cut it within a word, which is not known for what it is."""
+    cut, whole = "VISIT OF MADINA ORLOVSK", "THE TRAM THAT STOPS"
+    hidden = Hidden.of(cable_of(MARKED), former(SHOWN, names=(cut, whole)))
+    assert hidden.former(cut) == HIDDEN
+    assert hidden.former(whole) == whole
+
+
+def test_a_former_name_is_shown_where_nothing_has_a_mark() -> None:
+    hidden = Hidden.of(cable_of(SHOWN), former(names=("VISIT OF MADINA ORLOVSK",)))
+    assert not hidden
+    assert hidden.former("VISIT OF MADINA ORLOVSK") == "VISIT OF MADINA ORLOVSK"
 
 
 def test_the_header_is_masked_as_well() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import re
@@ -10,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scrapy.settings import Settings
 
+from cablecrawl.commands.history import Command as History
 from cablecrawl.commands.trace import print_prov
 from cablecrawl.export.lines import json_line
 from cablecrawl.export.read import snapshot
@@ -141,3 +144,80 @@ def test_an_address_does_not_spell_it_either(hiding: SampleStore) -> None:
     change(hiding, f"UPDATE run SET details = '{arguments}'")
     for form, text in every_form(hiding).items():
         assert not PARTS.search(text), form
+
+
+# A copy as it was read, and how a reparse that no longer reads it leaves it.
+OF_THE_COPY = (
+    "SELECT w.id FROM witness w JOIN source s ON s.id = w.source WHERE s.name = '{source}'"
+)
+NO_LONGER_READ = (
+    "INSERT INTO reparse (id, at, code_version, steps_sha256, last_capture, summary)"
+    " VALUES (1, '2026-11-22T00:00:00.000000Z', '0.2', '', 1000, '{{}}')",
+    "INSERT INTO former_reading (reparse, reference_id, source, locator, sha256, capture_id,"
+    " layout, header, body) SELECT 1, w.reference_id, '{source}', w.locator, r.sha256, '',"
+    " r.layout, r.header, r.body FROM reading r JOIN witness w ON w.id = r.witness"
+    f" WHERE w.id IN ({OF_THE_COPY})",
+    "INSERT INTO former_claim (reparse, reference_id, source, locator, capture_id, field,"
+    ' ordinal, value, rule, asserted_by, basis, confidence, start, "end", quote)'
+    " SELECT 1, w.reference_id, '{source}', w.locator, '', c.field, c.ordinal, c.value, s.rule,"
+    ' s.asserted_by, s.basis, s.confidence, c.start, c."end", c.quote FROM claim c'
+    " JOIN step s ON s.id = c.step JOIN reading r ON r.id = c.reading"
+    f" JOIN witness w ON w.id = r.witness WHERE w.id IN ({OF_THE_COPY})",
+    f"DELETE FROM claim WHERE reading IN (SELECT id FROM reading WHERE witness IN ({OF_THE_COPY}))",
+    f"DELETE FROM sighting WHERE witness IN ({OF_THE_COPY})",
+    f"DELETE FROM reading WHERE witness IN ({OF_THE_COPY})",
+    f"DELETE FROM witness WHERE id IN ({OF_THE_COPY})",
+)
+
+
+def no_longer_read(store: SampleStore, source: str) -> None:
+    for statement in NO_LONGER_READ:
+        change(store, statement.format(source=source))
+
+
+def history(store: SampleStore) -> str:
+    command = History()
+    command.settings = Settings({"DATA_DIR": str(store.data_dir)})
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with redirect_stdout(out):
+        command.run([CABLE.reference_id], argparse.Namespace(changes=False, json=True))
+    out.flush()
+    assert isinstance(out.buffer, io.BytesIO)
+    return out.buffer.getvalue().decode()
+
+
+def test_no_form_has_it_where_the_copy_that_shows_it_is_no_longer_read(
+    hiding: SampleStore,
+) -> None:
+    no_longer_read(hiding, "shows")
+    found = trace(hiding)
+    assert found.chosen.source == "hides"
+    assert found.redacted_spans == "hidden"
+    former = [rival for rival in found.fields["subject"].rivals if rival.standing == "former"]
+    assert "[hidden] AND THE TRAM WITHOUT DOORS" in [rival.value for rival in former]
+    assert PARTS.search(every_form(hiding, show=True)["subject False"])
+    for form, text in every_form(hiding).items():
+        assert not PARTS.search(text), form
+
+
+def test_no_form_has_it_where_the_copy_that_hides_it_is_no_longer_read(
+    tmp_path: Path, hiding: SampleStore
+) -> None:
+    more = replace(CABLE, body=body(NAME, *NAME.split()).replace("The doors", "All the doors"))
+    crawl(hiding, "shows", tmp_path / "more", Build(1824, "v6"), more)
+    no_longer_read(hiding, "hides")
+    assert trace(hiding).chosen.source == "shows"
+    for form, text in every_form(hiding).items():
+        assert not PARTS.search(text), form
+    shown = history(hiding)
+    assert "[hidden] of the tram works" in shown
+    assert not PARTS.search(shown)
+
+
+def test_a_former_subject_that_was_cut_within_the_name_is_hidden_whole(
+    hiding: SampleStore,
+) -> None:
+    no_longer_read(hiding, "shows")
+    change(hiding, "UPDATE former_claim SET value = 'MEETING ZHARK' WHERE field = 'subject'")
+    rivals = trace(hiding, field="subject").fields["subject"].rivals
+    assert {rival.value for rival in rivals if rival.standing == "former"} == {"[hidden]"}

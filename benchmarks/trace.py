@@ -27,7 +27,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from cablecrawl.commands.trace import find_cable, opened, trace_cable
+from cablecrawl.commands.opened import opened
+from cablecrawl.commands.trace import find_cable, trace_cable
 from cablecrawl.export.read import snapshot
 from cablecrawl.reference_id import parse
 from cablecrawl.store.database import DATABASE, open_database

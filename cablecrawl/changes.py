@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -19,6 +19,9 @@ from sqlalchemy import Connection
 from cablecrawl.store.evidence import Step, driver
 
 GAINED, LOST, DIFFERENT, MOVED = "gained", "lost", "different", "moved"
+
+TEXT_DIGEST = "reading_sha256"
+"""What a text is called by; it is no claim, and exported all the same."""
 
 
 class Copy(NamedTuple):
@@ -76,10 +79,11 @@ class Changes:
         }
 
 
-def compare(db: Connection, reparse: int) -> Changes:
+def compare(db: Connection, reparse: int, unread: Collection[int]) -> Changes:
     """Compare the database with the one attached as `old`, and take over what it has and this not.
 
-    Inside a transaction of the caller's. `reparse`: the row under which it is kept.
+    Inside a transaction of the caller's. `reparse`: the row under which it is kept. `unread`:
+    captures whose records are damaged; nothing is said of the copies that they showed.
     """
     connection = driver(db)
     changes = Changes()
@@ -87,6 +91,8 @@ def compare(db: Connection, reparse: int) -> Changes:
         _copies(connection, "old"), _copies(connection, "main")
     ):
         if set(before) == set(after):
+            continue
+        if unread and not {claim.last_capture for claim in before}.isdisjoint(unread):
             continue
         _note(changes, copy, before, after)
         _keep(connection, reparse, copy, before, after)
@@ -134,8 +140,12 @@ def _note(changes: Changes, copy: Copy, before: list[ReadClaim], after: list[Rea
     if not before or not after:
         changes.copies[LOST if before else GAINED] += 1
     olds, news = _current(before), _current(after)
-    for name in olds.keys() | news.keys():
-        kind = _kind(olds.get(name, []), news.get(name, []))
+    kinds = {
+        name: _kind(olds.get(name, []), news.get(name, [])) for name in olds.keys() | news.keys()
+    }
+    if before and after and _latest_text(before) != _latest_text(after):
+        kinds[TEXT_DIGEST] = DIFFERENT
+    for name, kind in kinds.items():
         if kind is None:
             continue
         changes.fields[name][kind] += 1
@@ -153,6 +163,10 @@ def _current(claims: list[ReadClaim]) -> dict[str, list[ReadClaim]]:
         if claim.last_capture == latest:
             current.setdefault(claim.field, []).append(claim)
     return current
+
+
+def _latest_text(claims: list[ReadClaim]) -> str:
+    return max(claims, key=attrgetter("last_capture")).sha256
 
 
 def _kind(before: list[ReadClaim], after: list[ReadClaim]) -> str | None:
@@ -177,8 +191,9 @@ def _keep(
     texts = {claim.sha256 for claim in after}
     for sha256 in sorted({claim.sha256 for claim in before} - texts):
         connection.execute(KEEP_READING, (reparse, *copy, sha256))
-    there = {claim[:-2] for claim in after}
-    gone = [claim for claim in before if claim[:-2] not in there]
+    # By what they say and where, whatever their texts are called by.
+    there = {claim[1:-2] for claim in after}
+    gone = [claim for claim in before if claim[1:-2] not in there]
     connection.executemany(
         KEEP_CLAIM,
         [
@@ -227,11 +242,29 @@ JOIN old.source s ON s.id = w.source
 JOIN old.reading r ON r.witness = w.id
 JOIN old.capture k ON k.id = r.capture
 WHERE w.reference_id = ? AND w.source = ? AND w.locator = ? AND r.sha256 = ?
+    AND NOT EXISTS (
+        SELECT 1 FROM former_reading f
+        WHERE f.reference_id = w.reference_id AND f.source = s.name AND f.locator = w.locator
+            AND f.sha256 = r.sha256
+    )
 """
+# What an earlier reparse has kept is not kept again: two states of the code may take turns.
 KEEP_CLAIM = """
 INSERT INTO former_claim
     (reparse, reference_id, source, locator, capture_id, field, ordinal, value,
      rule, asserted_by, basis, confidence, start, "end", quote)
-VALUES (?, ?, (SELECT name FROM source WHERE id = ?), ?,
-        (SELECT capture_id FROM capture WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+SELECT n.* FROM (
+    SELECT ?1 AS reparse, ?2 AS reference_id, s.name AS source, ?4 AS locator, k.capture_id,
+           ?6 AS field, ?7 AS ordinal, ?8 AS value, ?9 AS rule, ?10 AS asserted_by, ?11 AS basis,
+           ?12 AS confidence, ?13 AS start, ?14 AS "end", ?15 AS quote
+    FROM source s, capture k WHERE s.id = ?3 AND k.id = ?5
+) n
+WHERE NOT EXISTS (
+    SELECT 1 FROM former_claim f
+    WHERE f.reference_id = n.reference_id AND f.source = n.source AND f.locator = n.locator
+        AND f.capture_id = n.capture_id AND f.field = n.field AND f.ordinal = n.ordinal
+        AND f.value = n.value AND f.rule = n.rule AND f.asserted_by = n.asserted_by
+        AND f.basis = n.basis AND f.confidence = n.confidence
+        AND f.start IS n.start AND f."end" IS n."end"
+)
 """

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, event, func, insert, select, update
@@ -34,7 +36,7 @@ from cablecrawl.rereading import Given, reread
 from cablecrawl.runs import END_OF_RUN, recover_captures
 from cablecrawl.stats import Stats, count_problem
 from cablecrawl.store import tables as t
-from cablecrawl.store.database import DATABASE, WARC_FOLDER, open_database
+from cablecrawl.store.database import DATABASE, WARC_FOLDER, open_database, storage_errors
 from cablecrawl.store.evidence import (
     Shown,
     add_capture,
@@ -59,6 +61,9 @@ NOT_READ_FROM_PAGES = (
 # A new database is worth nothing before it is whole: it is put on the disk at the end, once.
 BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-32000")
 
+# A run's WARC file: its name tells the run, and with it when it began.
+WARC_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}-\d{5}\.warc\.gz", re.ASCII)
+
 Report = Callable[[int], None]
 """Called with the number of captures read since the last call."""
 
@@ -70,6 +75,10 @@ class Rebuilt:
     captures: int = 0
     damaged: list[str] = field(default_factory=list)
     """What could not be read, one line each."""
+    unread: set[int] = field(default_factory=set)
+    """Rows of the captures that could not."""
+    left_out: list[str] = field(default_factory=list)
+    """WARC files of others, one line each."""
     is_kept: bool = False
     """The new database took the old one's place."""
     changes: Changes | None = None
@@ -94,31 +103,74 @@ def rebuild(
     folder = data_dir / WARC_FOLDER
     if not any(folder.glob("*.warc.gz*")):
         raise CableCrawlError(f"{folder}: there are no WARC files to read")
-    has_old = (data_dir / DATABASE).exists() and not _put_aside(data_dir)
-    if has_old:
-        _adopt(data_dir)
-    for path in sorted(folder.glob("*.open")):
-        _seal(path)
+    job = _Job(data_dir, processes or available_cores(), dry_run, stats, report)
+    if not (data_dir / DATABASE).exists():
+        return _rebuild(job, has_old=False)
+    try:
+        with storage_errors(data_dir / DATABASE):
+            open_database(data_dir).dispose()
+            return _rebuild(job, has_old=True)
+    except (DamagedDatabaseError, OtherVersionError) as error:
+        _put_aside(data_dir, error, dry_run=dry_run)
+    return _rebuild(job, has_old=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be done, and whom to tell of it."""
+
+    data_dir: Path
+    processes: int
+    dry_run: bool
+    stats: Stats
+    report: Report
+
+    @property
+    def folder(self) -> Path:
+        """Of the WARC files."""
+        return self.data_dir / WARC_FOLDER
+
+
+def _rebuild(job: _Job, *, has_old: bool) -> Rebuilt:
+    """`has_old`: there is a database to begin from, and to compare with."""
     rebuilt = Rebuilt()
-    with _new_database(data_dir) as (work, engine):
+    old = job.data_dir / DATABASE
+    if not job.dry_run:
+        _recover(job, has_old=has_old)
+    with _new_database(job.data_dir) as (work, engine):
         with engine.begin() as db:
             if has_old:
-                _attach(db, data_dir / DATABASE)
+                _attach(db, old)
                 _copy(db)
-            _index_unknown(db, folder, rebuilt)
-            _read_all(db, folder, processes or available_cores(), stats, report, rebuilt)
+            _index_unknown(db, job.folder, rebuilt)
+            _read_all(db, job, rebuilt)
             db.execute(update(t.capture).values(is_read=1))
             reparse = _add_reparse(db)
             if has_old:
-                rebuilt.changes = compare(db, reparse)
+                rebuilt.changes = compare(db, reparse, rebuilt.unread)
                 _add_summary(db, reparse, rebuilt.changes)
         engine.dispose()
-        if not dry_run and not (has_old and rebuilt.damaged):
-            _put_in_place(work, data_dir)
+        if not job.dry_run and not (has_old and rebuilt.damaged):
+            _put_in_place(work, job.data_dir, has_old=has_old)
             rebuilt.is_kept = True
-    if not dry_run:
-        _index_for_replay(folder)
+    if not job.dry_run:
+        _index_for_replay(job.folder)
     return rebuilt
+
+
+def _recover(job: _Job, *, has_old: bool) -> None:
+    """See to what a killed run left: rows for what it had not committed, and sealed files."""
+    if has_old:
+        engine = open_database(job.data_dir)
+        try:
+            recover_captures(engine, job.folder)
+        finally:
+            engine.dispose()
+    for path in sorted(job.folder.glob("*.open")):
+        recovery = recover(path, 0)
+        if recovery.tail is not None:
+            logger.warning("%s: a torn end was cut and kept as %s", path.name, recovery.tail.name)
+        recovery.seal()
 
 
 def _index_for_replay(folder: Path) -> None:
@@ -140,60 +192,53 @@ def is_read_by_other_code(data_dir: Path) -> bool:
         engine.dispose()
 
 
-def _put_aside(data_dir: Path) -> bool:
-    """Keep a file that is no database of this version under another name.
+def _put_aside(
+    data_dir: Path, error: DamagedDatabaseError | OtherVersionError, *, dry_run: bool
+) -> None:
+    """Keep what is no sound database of this version under a name that is free.
 
-    Whether it was none. Raises CableCrawlError when it cannot be opened at all.
+    With all that belongs to it: the last rows may stand in the write-ahead log only.
     """
-    try:
-        open_database(data_dir).dispose()
-    except (DamagedDatabaseError, OtherVersionError) as error:
-        aside = data_dir / f"{DATABASE}.{error.kept_as}"
-        for suffix in ("-wal", "-shm"):
-            (data_dir / f"{DATABASE}{suffix}").unlink(missing_ok=True)
-        (data_dir / DATABASE).replace(aside)
-        logger.warning("%s; it is kept as %s", error, aside.name)
-        return True
-    return False
-
-
-def _adopt(data_dir: Path) -> None:
-    """Rows for what a killed run had captured and not yet committed."""
-    engine = open_database(data_dir)
-    try:
-        recover_captures(engine, data_dir / WARC_FOLDER)
-    finally:
-        engine.dispose()
-
-
-def _seal(path: Path) -> None:
-    """A file that a killed run left open: its torn end is put aside, as the next run would."""
-    recovery = recover(path, 0)
-    if recovery.tail is not None:
-        logger.warning("%s: a torn end was cut and kept as %s", path.name, recovery.tail.name)
-    recovery.seal()
+    first = f"{DATABASE}.{error.kept_as}"
+    names = chain([first], (f"{first}.{number}" for number in count(2)))
+    aside = next(name for name in names if not (data_dir / name).exists())
+    if dry_run:
+        logger.warning("%s; without --dry-run it would be kept as %s", error, aside)
+        return
+    logger.warning("%s; it is kept as %s", error, aside)
+    with storage_errors(data_dir):
+        for suffix in ("", "-wal", "-shm"):
+            path = data_dir / f"{DATABASE}{suffix}"
+            if path.exists():
+                path.replace(data_dir / f"{aside}{suffix}")
+        fsync_folder(data_dir)
 
 
 @contextmanager
 def _new_database(data_dir: Path) -> Iterator[tuple[Path, Engine]]:
     """An empty database in a folder of its own, which is removed at the end."""
     work = data_dir / "rebuild"
-    if work.exists():
-        shutil.rmtree(work)  # of a rebuild that was cut short
-    work.mkdir()
-    engine = open_database(work, create=True)
-
-    @event.listens_for(engine, "connect")
-    def write_fast(connection: sqlite3.Connection, _: object) -> None:
-        for pragma in BULK_PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-
-    engine.dispose()  # the next connections are opened so
+    if work.exists() and not work.is_dir():
+        raise CableCrawlError(f"{work}: is in the way of a folder; move it away")
+    with storage_errors(work):
+        if work.exists():
+            shutil.rmtree(work)  # of a rebuild that was cut short
+        work.mkdir()
     try:
-        yield work, engine
+        engine = open_database(work, create=True)
+        event.listen(engine, "connect", _write_fast)
+        engine.dispose()  # the next connections are opened so
+        try:
+            yield work, engine
+        finally:
+            engine.dispose()
     finally:
-        engine.dispose()
-        shutil.rmtree(work)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_fast(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in BULK_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _attach(db: Connection, old: Path) -> None:
@@ -210,7 +255,7 @@ def _index_unknown(db: Connection, folder: Path, rebuilt: Rebuilt) -> None:
     """Rows for the WARC files of which the database has none, and damage for those not there."""
     known = set(db.execute(select(t.capture.c.warc).distinct()).scalars())
     for path in sorted(folder.glob("*.warc.gz")):
-        if path.name not in known:
+        if path.name not in known and path.stat().st_size:
             _index(db, path, rebuilt)
     rebuilt.captures = db.execute(select(func.count()).select_from(t.capture)).scalar_one()
 
@@ -219,7 +264,11 @@ def _index(db: Connection, path: Path, rebuilt: Rebuilt) -> None:
     """Rows for a WARC file's run, sources and captures."""
     try:
         first = next(read_members(path))
-        _add_run(db, path, dict(decode_fields(first.block)))
+        fields = dict(decode_fields(first.block)) if first.kind == "warcinfo" else {}
+        if not WARC_NAME.fullmatch(path.name) or "cablecrawl-sources" not in fields:
+            rebuilt.left_out.append(f"{path.name}: no run of CableCrawl wrote it: left out")
+            return
+        _add_run(db, path, fields)
         for stretch in read_stretches(path):
             last = stretch.members[-1]
             if stretch.exchange is None:
@@ -231,8 +280,8 @@ def _index(db: Connection, path: Path, rebuilt: Rebuilt) -> None:
                 db,
                 StoredExchange(stretch.exchange, location, payload_sha256(payload), len(payload)),
             )
-    except (DamagedWarc, StopIteration) as damage:
-        rebuilt.damaged.append(f"{damage or path.name}; what stands behind it is not read")
+    except DamagedWarc as damage:
+        rebuilt.damaged.append(f"{damage}; what stands behind it is not read")
 
 
 def _add_run(db: Connection, path: Path, fields: Mapping[str, str]) -> None:
@@ -274,17 +323,17 @@ def _started(run: str) -> str:
     return iso(datetime.strptime(run.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
 
 
-def _read_all(
-    db: Connection, folder: Path, processes: int, stats: Stats, report: Report, rebuilt: Rebuilt
-) -> None:
+def _read_all(db: Connection, job: _Job, rebuilt: Rebuilt) -> None:
     """Read every capture in the order in which they were made, by the pipelines of a crawl."""
-    for batch in reread(db, folder, processes):
+    stats = job.stats
+    for batch in reread(db, job.folder, job.processes):
         for given in batch.given:
             _store(db, given, stats)
-        for key, count in batch.counts.items():
-            stats.inc_value(key, count)
-        rebuilt.damaged += batch.damaged
-        report(batch.captures)
+        for key, number in batch.counts.items():
+            stats.inc_value(key, number)
+        rebuilt.damaged += batch.damaged.values()
+        rebuilt.unread.update(batch.damaged)
+        job.report(batch.captures)
     for crawl in db.execute(select(t.run.c.crawl).distinct()).scalars().all():
         for problem in circular_redirects(redirects_of_crawl(db, crawl)):
             _store(db, problem, stats)
@@ -322,11 +371,33 @@ def _add_summary(db: Connection, reparse: int, changes: Changes) -> None:
     db.execute(update(t.reparse).values(summary=summary).where(t.reparse.c.id == reparse))
 
 
-def _put_in_place(work: Path, data_dir: Path) -> None:
-    """One rename; what belonged to the old database goes first, the new one has it all inside."""
-    with (work / DATABASE).open("rb+") as file:
-        os.fsync(file.fileno())
-    for suffix in ("-wal", "-shm"):
-        (data_dir / f"{DATABASE}{suffix}").unlink(missing_ok=True)
-    (work / DATABASE).replace(data_dir / DATABASE)
-    fsync_folder(data_dir)
+def _put_in_place(work: Path, data_dir: Path, *, has_old: bool) -> None:
+    """One rename; the new database has it all inside.
+
+    Raises CableCrawlError while somebody reads the old one and keeps its log from being emptied.
+    """
+    if has_old:
+        _empty_log(data_dir)
+    with storage_errors(data_dir):
+        with (work / DATABASE).open("rb+") as file:
+            os.fsync(file.fileno())
+        # Behind another database, the old one's log would be taken for its own.
+        for suffix in ("-wal", "-shm"):
+            (data_dir / f"{DATABASE}{suffix}").unlink(missing_ok=True)
+        (work / DATABASE).replace(data_dir / DATABASE)
+        fsync_folder(data_dir)
+
+
+def _empty_log(data_dir: Path) -> None:
+    """Bring all rows into the database's file: a crash from here on leaves it whole."""
+    engine = open_database(data_dir)
+    try:
+        with engine.connect() as db:
+            busy, *_ = db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    finally:
+        engine.dispose()
+    if busy:
+        raise CableCrawlError(
+            f"{data_dir / DATABASE}: another program is reading it; nothing was changed, run"
+            " `scrapy reparse` again when it has ended"
+        )

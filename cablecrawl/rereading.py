@@ -63,8 +63,8 @@ class Reread:
     """In the order of the captures."""
     counts: CountingStats = field(default_factory=CountingStats)
     """What the pipelines counted."""
-    damaged: list[str] = field(default_factory=list)
-    """One line for each record that could not be read."""
+    damaged: dict[int, str] = field(default_factory=dict)
+    """One line for each record that could not be read, by the capture's row."""
 
 
 def reread(db: Connection, folder: Path, processes: int) -> Iterator[Reread]:
@@ -86,7 +86,7 @@ def start_reading(folder: Path) -> Callable[[Sequence[ToRead]], Reread]:
             try:
                 items = items_of_capture(reader, responses, capture, location, is_last=is_last)
             except (DamagedWarc, FileNotFoundError) as damage:
-                result.damaged.append(f"{capture.url} ({capture.capture_id}): {damage}")
+                result.damaged[capture.id] = f"{capture.url} ({capture.capture_id}): {damage}"
                 continue
             for item in items:
                 result.given.append(_through(item, steps))

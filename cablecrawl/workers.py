@@ -9,7 +9,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
+
+from cablecrawl.errors import CableCrawlError
 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -30,7 +33,8 @@ def in_processes(
 
     `start` is called once in each process and gives what is called with each batch; it must
     be a function of a module, or a partial of one. With one process all is done in this one.
-    An error of a batch is raised when its turn comes, and the rest is given up.
+    An error of a batch is raised when its turn comes, and the rest is given up. Raises
+    CableCrawlError when a process is killed.
     """
     if processes == 1:
         yield from map(start(), batches)
@@ -46,6 +50,11 @@ def in_processes(
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()
+        except BrokenProcessPool:
+            raise CableCrawlError(
+                "a process that reads was ended from outside, for want of memory perhaps; try with"
+                " --processes 1"
+            ) from None
         finally:
             for future in under_way:
                 future.cancel()

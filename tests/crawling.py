@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from cablecrawl.commands.export import closing_store
+from cablecrawl.commands.opened import opened
 from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import write_export
 
@@ -138,7 +138,7 @@ class Project:
         folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        with closing_store(str(self.data_dir)) as store:
+        with opened(self.data_dir) as store:
             write_export(store, folder, FORMATS)
         return Export(folder)
 

@@ -57,12 +57,25 @@ def test_the_registry_is_listed_in_order_without_a_store(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run() == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [
+    captured = capsys.readouterr()
+    assert [line.split()[0] for line in captured.out.splitlines()] == [
         "release",
         *(release.id for release in load_releases()),
     ]
+    assert captured.err == (
+        f"scrapy releases: {tmp_path / 'data'}: there is no store; only the registry is shown\n"
+    )
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--json"], ["web-842", "--json"]])
+def test_programs_are_told_that_there_is_no_store(
+    run: Run, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert run(*arguments) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["store"] is None
+    assert len(captured.err.splitlines()) == 1
 
 
 def test_a_release_has_its_copies_and_what_that_rests_on(
@@ -119,6 +132,7 @@ def test_json_has_the_same_for_programs(
 ) -> None:
     assert run("--json") == 0
     told = json.loads(capsys.readouterr().out)
+    assert told["store"] == str(store.data_dir)
     assert [release["release"] for release in told["releases"]] == [r.id for r in load_releases()]
     assert told["not_in_registry"] == [{"name": "counter 8", "sources": {"unknown": 3}}]
     assert told["sources"] == [
@@ -132,6 +146,7 @@ def test_json_has_the_same_for_programs(
     ]
     assert run("web-842", "--json") == 0
     one = json.loads(capsys.readouterr().out)
+    assert one.pop("store") == told["store"]
     assert one in told["releases"]
     assert one["left_over"] == {"overlaid": [LEFTOVER]}
     assert (one["witnesses"], one["cables"], one["by"]) == (1, 1, {"counter": 1})

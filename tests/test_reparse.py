@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -225,3 +226,133 @@ def imported(path: Path) -> Iterator[Path]:
             file = ROOT / f"{name.replace('.', '/')}.py"
             if file.exists():
                 yield file
+
+
+# ------------------------------------------------------------------------- what must not be lost
+
+
+def kept_rows(project: Project) -> tuple[int, int]:
+    ((claims,),) = project.query("SELECT count(*) FROM former_claim")
+    ((texts,),) = project.query("SELECT count(*) FROM former_reading")
+    return claims, texts
+
+
+def test_a_text_that_only_has_another_digest_leaves_no_former_claims(project: Project) -> None:
+    changes = changes_of(with_code(project, OTHER_DIGESTS))
+    assert changes["changes"]["fields"] == {"reading_sha256": {"different": CABLES}}
+    assert kept_rows(project) == (0, CABLES)
+
+
+def test_two_states_of_the_code_that_take_turns_keep_everything_once(project: Project) -> None:
+    changed = with_code(project, SHORTER_SUBJECTS)
+    sizes = []
+    for one in (changed, project, changed, project):
+        assert one.reparse().status == 0
+        sizes.append(kept_rows(project))
+    assert sizes == [sizes[0]] * 4
+    assert sizes[0][0] > 0
+
+
+@pytest.mark.parametrize("how", ["another version", "damaged", "a damaged table"])
+def test_a_dry_run_takes_no_database_away(project: Project, how: str) -> None:
+    spoil(project, how)
+    before = files_of(project)
+    ended = project.reparse("--dry-run")
+    assert ended.status == 0, ended.stderr
+    assert "without --dry-run it would be kept as cablecrawl.sqlite." in ended.stderr
+    assert files_of(project) == before
+
+
+@pytest.mark.parametrize("how", ["another version", "damaged", "a damaged table"])
+def test_what_is_put_aside_takes_no_other_s_place(project: Project, how: str) -> None:
+    before = project.export("before").files()
+    for _ in range(2):
+        spoil(project, how)
+        ended = project.reparse()
+        assert ended.status == 0, ended.stderr
+        assert project.export("after").files() == before
+    aside = [path.name for path in project.data_dir.glob("cablecrawl.sqlite.*")]
+    kept_as = "other-version" if how == "another version" else "damaged"
+    assert {f"cablecrawl.sqlite.{kept_as}", f"cablecrawl.sqlite.{kept_as}.2"} <= set(aside)
+
+
+def spoil(project: Project, how: str) -> None:
+    database = project.data_dir / "cablecrawl.sqlite"
+    db = sqlite3.connect(database)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (page_size,) = db.execute("PRAGMA page_size").fetchone()
+    (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'claim'").fetchone()
+    if how == "another version":
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    db.close()
+    with database.open("rb+") as file:
+        if how == "damaged":
+            file.write(b"no database at all")
+        elif how == "a damaged table":
+            file.seek((root - 1) * page_size)
+            file.write(b"\xff" * 64)
+
+
+def test_a_reader_keeps_the_old_database_in_place_and_no_row_is_lost(project: Project) -> None:
+    """The log cannot be emptied then, and what stands in it alone would be lost by a crash."""
+    database = project.data_dir / "cablecrawl.sqlite"
+    reader = sqlite3.connect(database)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM run").fetchone()
+    writer = sqlite3.connect(database)
+    writer.execute("UPDATE run SET reason = 'told in the log only'")
+    writer.commit()
+    ended = project.reparse()
+    assert ended.status == 1
+    assert "another program is reading it" in ended.stderr
+    reader.close()
+    writer.close()
+    assert project.query("SELECT reason FROM run") == [("told in the log only",)]
+    assert project.reparse().status == 0
+    assert project.query("SELECT reason FROM run") == [("told in the log only",)]
+
+
+def damage_a_cable(project: Project) -> None:
+    """One byte of the record of a cable page."""
+    ((name, offset, length),) = project.query(
+        "SELECT warc, offset, length FROM capture WHERE url LIKE '%/cable/%' ORDER BY id LIMIT 1"
+    )
+    path = project.data_dir / "warc" / name
+    path.chmod(0o644)
+    with path.open("rb+") as file:
+        file.seek(offset + length // 2)
+        byte = file.read(1)
+        file.seek(offset + length // 2)
+        file.write(bytes([byte[0] ^ 1]))
+
+
+def test_a_store_that_cannot_be_read_again_is_not_crawled_by_other_code(
+    project: Project, mirror: SiteServer
+) -> None:
+    damage_a_cable(project)
+    changed = with_code(project, OTHER_DIGESTS)
+    ended = changed.crawl("-a", f"url={mirror.url}")
+    assert ended.status == 1
+    assert "cannot be read by today's code while WARC files are damaged" in ended.stderr
+    assert project.query("SELECT count(*) FROM sighting") == [(CABLES,)]
+    tried = changed.reparse("--json")
+    assert tried.status == 2
+    assert json.loads(tried.stdout)["changes"]["copies"] == {}
+
+
+def test_a_warc_file_of_others_is_left_out_and_named(project: Project) -> None:
+    (sealed,) = project.warcs
+    (sealed.parent / "mycopy.warc.gz").write_bytes(sealed.read_bytes())
+    (sealed.parent / "empty.warc.gz").write_bytes(b"")
+    ended = project.reparse()
+    assert ended.status == 0, ended.stderr
+    assert "scrapy reparse: mycopy.warc.gz: no run of CableCrawl wrote it: left out" in ended.errors
+    assert "nothing is read differently" in ended.stdout
+
+
+def test_a_file_in_the_way_is_told_in_one_line(project: Project) -> None:
+    (project.data_dir / "rebuild").write_text("mine")
+    ended = project.reparse()
+    assert ended.status in (1, 3)
+    assert [line for line in ended.errors if "rebuild" in line] == ended.errors

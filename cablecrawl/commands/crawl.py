@@ -73,7 +73,12 @@ class Command(ScrapyCrawl):
         print(f"{rebuilt.captures:,} captures read again in {seconds:.1f} s", file=sys.stderr)
         if rebuilt.changes is not None:
             print_changes(rebuilt.changes, sys.stderr)
-        report_damage(rebuilt)
+        if report_damage(rebuilt) and not rebuilt.is_kept:
+            raise CableCrawlError(
+                "the store cannot be read by today's code while WARC files are damaged: bring them"
+                " back from a copy; or go on with -s REPARSE_BEFORE_CRAWL=0, and what other rules"
+                " read otherwise looks like a change of the site"
+            )
 
     def _refuse(self, error: CableCrawlError) -> None:
         print(f"scrapy crawl: {error}", file=sys.stderr)

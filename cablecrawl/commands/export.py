@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.code_version import steps_sha256
+from cablecrawl.commands.opened import opened
+from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.folder import (
     find_target,
@@ -19,11 +21,11 @@ from cablecrawl.export.folder import (
     publish_as_latest,
     unfinished_folder,
 )
-from cablecrawl.export.read import Snapshot, snapshot
+from cablecrawl.export.read import Snapshot
 from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import Summary, write_export
-from cablecrawl.rebuild import is_read_by_other_code
-from cablecrawl.store.database import open_database, storage_errors
+from cablecrawl.store.database import storage_errors
+from cablecrawl.store.queries import steps_that_read
 
 # Cables between two updates of the line on the terminal: a few updates a second.
 PROGRESS_STEP = 500
@@ -52,6 +54,7 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        refuse_in_one_line(parser, "export")
         parser.add_argument(
             "--output",
             metavar="DIR",
@@ -80,9 +83,10 @@ class Command(ScrapyCommand):
     def _export(self, output: str | None, formats: list[str]) -> None:
         assert self.settings is not None
         moment = datetime.now(UTC)
+        data_dir = Path(self.settings["DATA_DIR"])
         place = Path(output if output is not None else self.settings["EXPORTS_DIR"])
         try:
-            with storage_errors(place), closing_store(self.settings["DATA_DIR"]) as store:
+            with storage_errors(place), opened(data_dir) as store:
                 target = find_target(output) if output is not None else None
                 with (
                     unfinished_folder(target.parent if target else place) as folder,
@@ -99,26 +103,17 @@ class Command(ScrapyCommand):
                         place = publish_as_latest(folder, place, moment)
                     elif not publish(folder, target):
                         raise CableCrawlError(f"--output {output}: is not empty any more")
+                is_read_by_other_code = not steps_that_read(store.connection) <= {steps_sha256()}
         except OSError as error:
             raise CableCrawlError(f"{error.filename or place}: {error.strerror}") from error
-        print_summary(summary, place)
-        if is_read_by_other_code(Path(self.settings["DATA_DIR"])):
+        with quiet_when_cut_off():
+            print_summary(summary, place)
+        if is_read_by_other_code:
             print(
                 "the store was read by other code than today's: `scrapy reparse` brings it up to"
                 " date, `scrapy reparse --dry-run` shows what that changes",
                 file=sys.stderr,
             )
-
-
-@contextmanager
-def closing_store(data_dir: str) -> Iterator[Snapshot]:
-    """The store of a data folder as it is now."""
-    engine = open_database(Path(data_dir))
-    try:
-        with snapshot(engine) as store:
-            yield store
-    finally:
-        engine.dispose()
 
 
 def _read_formats(names: str) -> list[str]:

@@ -14,10 +14,12 @@ from typing import Any
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.commands.opened import opened
+from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.read import snapshot
 from cablecrawl.releases import Release, Releases, load_releases, named_release
-from cablecrawl.store.database import DATABASE, open_database, storage_errors
+from cablecrawl.store.database import DATABASE, storage_errors
 from cablecrawl.store.shown_releases import Shown, copies, newest_release
 
 HEADINGS = ("release", "date", "kind", "verified", "witnesses", "cables", "by", "sources")
@@ -73,11 +75,15 @@ class Overview:
         releases: Releases,
         said: Iterable[tuple[str, Shown]] = (),
         newest: Callable[[str], str | None] = lambda source: None,
+        *,
+        store: Path | None = None,
     ) -> None:
         """`said` is the reference ID of each copy and what it says.
 
-        `newest` gives the newest release that a source was seen with.
+        `newest` gives the newest release that a source was seen with. `store` is the folder of
+        what was counted; without one, the counts tell nothing.
         """
+        self.store = store
         self.releases = releases
         self.held = {release.id: Held() for release in releases}
         self.unregistered: dict[str, Unregistered] = {}
@@ -150,6 +156,7 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        refuse_in_one_line(parser, "releases")
         parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -164,13 +171,21 @@ class Command(ScrapyCommand):
             print(f"scrapy releases: {error}", file=sys.stderr)
             self.exitcode = error.exit_status
             return
-        if opts.json:
-            about = as_json(overview) if wanted is None else of_release(overview, wanted)
-            print(json.dumps(about, ensure_ascii=False, indent=2))
-        elif wanted is None:
-            print_overview(overview)
-        else:
-            print_release(overview, wanted)
+        if overview.store is None:
+            data_dir = self.settings["DATA_DIR"]
+            print(
+                f"scrapy releases: {data_dir}: there is no store; only the registry is shown",
+                file=sys.stderr,
+            )
+        with quiet_when_cut_off():
+            if opts.json:
+                about = as_json(overview) if wanted is None else of_release(overview, wanted)
+                about = {"store": _shown_store(overview), **about}
+                print(json.dumps(about, ensure_ascii=False, indent=2))
+            elif wanted is None:
+                print_overview(overview)
+            else:
+                print_release(overview, wanted)
 
 
 def find_release(releases: Releases, name: str) -> Release:
@@ -185,14 +200,10 @@ def read_overview(data_dir: Path, releases: Releases) -> Overview:
     """What the store has, or nothing where there is no store. Raises CableCrawlError."""
     if not (data_dir / DATABASE).exists():
         return Overview(releases)
-    engine = open_database(data_dir)
-    try:
-        with storage_errors(data_dir / DATABASE), snapshot(engine) as stored:
-            db = stored.connection
-            newest = partial(newest_release, db, releases=releases)
-            return Overview(releases, copies(db), newest)
-    finally:
-        engine.dispose()
+    with storage_errors(data_dir / DATABASE), opened(data_dir) as stored:
+        db = stored.connection
+        newest = partial(newest_release, db, releases=releases)
+        return Overview(releases, copies(db), newest, store=data_dir)
 
 
 def print_overview(overview: Overview) -> None:
@@ -241,6 +252,10 @@ def as_json(overview: Overview) -> dict[str, Any]:
             for name, shown in overview.sources.items()
         ],
     }
+
+
+def _shown_store(overview: Overview) -> str | None:
+    return None if overview.store is None else str(overview.store)
 
 
 def of_release(overview: Overview, release: Release) -> dict[str, Any]:

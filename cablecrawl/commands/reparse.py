@@ -11,19 +11,23 @@ from pathlib import Path
 from typing import TextIO
 
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 
 from cablecrawl.changes import DIFFERENT, GAINED, LOST, MOVED, Changes
+from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.rebuild import Rebuilt, rebuild
 from cablecrawl.runs import StoreLock
 from cablecrawl.stats import CountingStats
-from cablecrawl.workers import available_cores
+from cablecrawl.store.database import DATABASE
 
 # Of longer lists, so much is shown; `--json` has all.
 SHOWN = 20
 
 KINDS = (GAINED, LOST, DIFFERENT, MOVED)
+
+DAMAGED = 2
+"""Exit status: not all WARC files could be read."""
 
 
 class Command(ScrapyCommand):
@@ -50,39 +54,42 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        refuse_in_one_line(parser, "reparse")
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would change, and change nothing"
         )
         parser.add_argument(
             "--json", action="store_true", help="print what changed as JSON, every cable named"
         )
-        parser.add_argument(
-            "--processes",
-            type=int,
-            metavar="N",
-            help=f"read in so many processes; default: one a core ({available_cores()} here)",
-        )
+        add_processes(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        if args:
-            raise UsageError("scrapy reparse takes no arguments")
-        if opts.processes is not None and opts.processes < 1:
-            raise UsageError(f"--processes {opts.processes}: must be 1 or more")
         assert self.settings is not None
         data_dir = Path(self.settings["DATA_DIR"])
+        before = _file_number(data_dir / DATABASE)
         try:
-            rebuilt, stats, seconds = reparse(
-                data_dir, processes=opts.processes, dry_run=opts.dry_run
-            )
+            if args:
+                raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy reparse --help")
+            processes = read_processes(opts.processes)
+            rebuilt, stats, seconds = reparse(data_dir, processes=processes, dry_run=opts.dry_run)
         except CableCrawlError as error:
             print(f"scrapy reparse: {error}", file=sys.stderr)
             self.exitcode = error.exit_status
             return
-        if opts.json:
-            print(json.dumps(as_json(rebuilt, seconds), indent=2))
-        else:
-            print_summary(rebuilt, stats, seconds, dry_run=opts.dry_run)
-        self.exitcode = report_damage(rebuilt)
+        except KeyboardInterrupt:
+            is_same = _file_number(data_dir / DATABASE) == before
+            state = "the store is as it was" if is_same else "run it again to end its work"
+            print(f"scrapy reparse: interrupted; {state}", file=sys.stderr)
+            self.exitcode = 130  # as a shell reports it
+            return
+        self.exitcode = DAMAGED if rebuilt.damaged else 0
+        with quiet_when_cut_off():
+            if opts.json:
+                print(json.dumps(as_json(rebuilt, seconds), indent=2))
+            else:
+                print_summary(rebuilt, stats, seconds, dry_run=opts.dry_run)
+        with quiet_when_cut_off():
+            report_damage(rebuilt)
 
 
 def reparse(
@@ -168,6 +175,8 @@ def as_json(rebuilt: Rebuilt, seconds: float) -> dict[str, object]:
 
 def report_damage(rebuilt: Rebuilt) -> int:
     """Say what could not be read, on stderr; the exit status."""
+    for line in rebuilt.left_out:
+        print(f"scrapy reparse: {line}", file=sys.stderr)
     if not rebuilt.damaged:
         return 0
     for line in rebuilt.damaged[:SHOWN]:
@@ -175,14 +184,21 @@ def report_damage(rebuilt: Rebuilt) -> int:
     kept = (
         "what could be read is kept"
         if rebuilt.is_kept
-        else "the database stays as it is; move it away to rebuild what can be read"
+        else "the database stays as it is. Bring the files back from a copy; or move it away to"
+        " rebuild what can be read, without what only it knows: what the damaged records gave,"
+        " former readings and claims, and requests still to make"
     )
     print(
         f"scrapy reparse: {len(rebuilt.damaged):,} places in WARC files are damaged (`scrapy"
         f" verify` names all): {kept}",
         file=sys.stderr,
     )
-    return 2
+    return DAMAGED
+
+
+def _file_number(path: Path) -> int | None:
+    """Of the file that has a name now; another one in its place has another number."""
+    return path.stat().st_ino if path.exists() else None
 
 
 class Progress:

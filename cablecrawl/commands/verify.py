@@ -9,12 +9,13 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.resources import CABLES, MANIFEST
 from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.outcome import as_dict, lines_of, printable
 from cablecrawl.fixity.progress import Progress
-from cablecrawl.workers import available_cores
 
 # Captures chosen to be read again when nothing else is asked for: some seconds.
 SAMPLE = 200
@@ -50,6 +51,7 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        refuse_in_one_line(parser, "verify")
         parser.add_argument(
             "--claims",
             metavar="N|all|none",
@@ -65,12 +67,7 @@ class Command(ScrapyCommand):
             help="check this export too; those under EXPORTS_DIR always are",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument(
-            "--processes",
-            type=int,
-            metavar="N",
-            help=f"read in so many processes; default: one a core ({available_cores()} here)",
-        )
+        add_processes(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
@@ -78,14 +75,12 @@ class Command(ScrapyCommand):
         try:
             if args:
                 raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy verify --help")
-            if opts.processes is not None and opts.processes < 1:
-                raise CableCrawlError(f"--processes {opts.processes}: must be 1 or more")
             check = Check(
                 Path(self.settings["DATA_DIR"]),
                 Path(self.settings["EXPORTS_DIR"]),
                 _named_exports(opts.export),
                 _read_claims(opts.claims),
-                opts.processes or available_cores(),
+                read_processes(opts.processes),
                 progress,
             )
             check.run()
@@ -102,13 +97,14 @@ class Command(ScrapyCommand):
             self.exitcode = 130  # as a shell reports it
             return
         progress.clear()
-        if opts.json:
-            print(json.dumps(as_dict(check), ensure_ascii=True, indent=2))
-        else:
-            for line in lines_of(check):
-                print(printable(line))
         if not check.report.is_well:
             self.exitcode = DAMAGED
+        with quiet_when_cut_off():
+            if opts.json:
+                print(json.dumps(as_dict(check), ensure_ascii=True, indent=2))
+            else:
+                for line in lines_of(check):
+                    print(printable(line))
 
 
 def _read_claims(value: str) -> int | None:

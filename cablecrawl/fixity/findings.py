@@ -12,7 +12,8 @@ WARC, DATABASE, EXPORT, CLAIMS = "warc", "database", "export", "claims"
 
 REBUILD = (
     "restore the file from a copy, or move the database away and run `scrapy reparse`: it"
-    " rebuilds it from the WARC files"
+    " rebuilds it from the WARC files, but for what is in the database only: former readings and"
+    " claims, which a reparse no longer gave, and the requests still to make"
 )
 """What to do about a damaged database whose WARC files are whole."""
 

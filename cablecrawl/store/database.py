@@ -58,7 +58,7 @@ def open_database(data_dir: Path, *, create: bool = False) -> Engine:
     """
     path = data_dir / DATABASE
     if not create and not path.exists():
-        raise CableCrawlError(f"{path}: there is no store; `scrapy crawl mirrors` makes one")
+        raise no_store(path)
     # One connection per thread, each kept open; the writer's waits for no one.
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
 
@@ -78,13 +78,28 @@ def open_database(data_dir: Path, *, create: bool = False) -> Engine:
             metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
             connection.commit()
-        elif version != SCHEMA_VERSION:
-            raise OtherVersionError(
-                f"{path}: a store of version {version}, and this is CableCrawl's version"
-                f" {SCHEMA_VERSION}; `scrapy reparse` puts it aside and rebuilds it from the WARC"
-                " files"
-            )
+        else:
+            check_version(path, connection)
     return engine
+
+
+def no_store(path: Path) -> CableCrawlError:
+    """What to say where there is no database, or an empty file."""
+    return CableCrawlError(f"{path}: there is no store; `scrapy crawl mirrors` makes one")
+
+
+def check_version(path: Path, connection: Connection) -> None:
+    """Raise CableCrawlError unless a database is of this version."""
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if version == SCHEMA_VERSION:
+        return
+    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+    if version == 0 and tables == 0:
+        raise no_store(path)
+    raise OtherVersionError(
+        f"{path}: a store of version {version}, and this is CableCrawl's version"
+        f" {SCHEMA_VERSION}; `scrapy reparse` puts it aside and rebuilds it from the WARC files"
+    )
 
 
 @contextmanager
@@ -96,17 +111,18 @@ def storage_errors(path: Path) -> Iterator[None]:
         if error.errno not in STORAGE_ERRNOS:
             raise
         raise StorageError(f"{error.filename or path}: {error.strerror}") from error
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         raise_storage_error(path, error)
         raise
 
 
-def raise_storage_error(path: Path, error: DBAPIError) -> None:
+def raise_storage_error(path: Path, error: DBAPIError | sqlite3.Error) -> None:
     """Raise StorageError or DamagedDatabaseError if that is what the database's error means."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in SQLITE_STORAGE_CODES:
-        raise StorageError(f"{path}: {error.orig}") from error
+        raise StorageError(f"{path}: {cause}") from error
     if code is not None and code & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         raise DamagedDatabaseError(
-            f"{path}: {error.orig}; `scrapy reparse` puts it aside and rebuilds it"
+            f"{path}: {cause}; `scrapy reparse` puts it aside and rebuilds it"
         ) from error

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cablecrawl.commands.export import closing_store
+from cablecrawl.commands.opened import opened
 from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import write_export
 from cablecrawl.fixity.check import Check
@@ -83,7 +83,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     store.engine.dispose()
     target = folder / "exports" / "20261121T190000Z"
     target.mkdir(parents=True)
-    with closing_store(str(folder / "data")) as stored:
+    with opened(folder / "data") as stored:
         write_export(stored, target, FORMATS)
     (target.parent / "latest").symlink_to(target.name)
     return Kept(folder)

@@ -45,7 +45,7 @@ def in_processes(
         under_way: deque[Future[Result]] = deque()
         try:
             for batch in batches:
-                under_way.append(pool.submit(_work, batch))
+                under_way.append(_submit(pool, batch))
                 if len(under_way) >= AHEAD * processes:
                     yield under_way.popleft().result()
             while under_way:
@@ -58,6 +58,15 @@ def in_processes(
         finally:
             for future in under_way:
                 future.cancel()
+
+
+def _submit(pool: ProcessPoolExecutor, batch: Any) -> Future[Any]:
+    # It may start a process, which begins with what is blocked here: Ctrl-C, until it ignores it.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(_work, batch)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 # In a process of a pool, what `start` gave there.

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 from scrapy.cmdline import execute
+from sqlalchemy import create_engine
 
+from cablecrawl.commands.interruption import kept_interruption
 from cablecrawl.fixity.findings import REBUILD
 from tests.crawling import PATIENCE, PROJECT, Ended, Export, Project, environment
 from tests.sites.cables import invented_cables
@@ -118,10 +120,24 @@ def test_an_interrupted_reparse_that_has_put_the_database_aside_says_to_run_it_a
     assert ended.status == INTERRUPTED, ended.stderr
     said = "scrapy reparse: interrupted; run it again to end its work"
     assert ended.stderr.splitlines()[-1:] == [said]
-    assert project.reparse().status == 0
-    assert (
-        project.export().cables().keys() == stored.copy(tmp_path / "other").export().cables().keys()
-    )
+    assert not (project.data_dir / "cablecrawl.sqlite").exists()
+
+
+def test_an_error_that_an_interruption_leads_to_is_the_interruption() -> None:
+    engine = create_engine("sqlite://")
+    with pytest.raises(KeyboardInterrupt), kept_interruption(), engine.begin() as db:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            db.exec_driver_sql("SELECT * FROM nothing")
+
+
+def test_an_error_without_an_interruption_stays_what_it_is() -> None:
+    with pytest.raises(ZeroDivisionError), kept_interruption():
+        try:
+            dict[str, int]()["nothing"]
+        except KeyError:
+            _ = 1 / 0
 
 
 def interrupted_reparse(project: Project, *arguments: str) -> Ended:

@@ -11,6 +11,7 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 
 from cablecrawl.code_version import steps_sha256
+from cablecrawl.commands.interruption import kept_interruption
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.usage import refuse_in_one_line
@@ -72,7 +73,8 @@ class Command(ScrapyCommand):
         try:
             if args:
                 raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy export --help")
-            self._export(opts.output, _read_formats(opts.format))
+            with kept_interruption():
+                self._export(opts.output, _read_formats(opts.format))
         except CableCrawlError as error:
             print(f"scrapy export: {error}", file=sys.stderr)
             self.exitcode = error.exit_status

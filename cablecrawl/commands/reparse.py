@@ -13,6 +13,7 @@ from typing import TextIO
 from scrapy.commands import ScrapyCommand
 
 from cablecrawl.changes import DIFFERENT, GAINED, LOST, MOVED, Changes
+from cablecrawl.commands.interruption import kept_interruption
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
@@ -71,7 +72,10 @@ class Command(ScrapyCommand):
             if args:
                 raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy reparse --help")
             processes = read_processes(opts.processes)
-            rebuilt, stats, seconds = reparse(data_dir, processes=processes, dry_run=opts.dry_run)
+            with kept_interruption():
+                rebuilt, stats, seconds = reparse(
+                    data_dir, processes=processes, dry_run=opts.dry_run
+                )
         except CableCrawlError as error:
             print(f"scrapy reparse: {error}", file=sys.stderr)
             self.exitcode = error.exit_status

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.commands.interruption import kept_interruption
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
@@ -83,7 +84,8 @@ class Command(ScrapyCommand):
                 read_processes(opts.processes),
                 progress,
             )
-            check.run()
+            with kept_interruption():
+                check.run()
         except CableCrawlError as error:
             progress.clear()
             print(f"scrapy verify: {error}", file=sys.stderr)

@@ -133,9 +133,11 @@ class PageText:
         run_text = self._run_text
         first = bisect_right(run_text, start) - 1
         document_start = self._run_start[first]
-        if self._is_verbatim(first):
-            offset = document_start - run_text[first]
-            if first + 1 == len(run_text) or end <= run_text[first + 1]:
+        begin = run_text[first]
+        behind = run_text[first + 1] if first + 1 < len(run_text) else len(self.text)
+        if behind - begin == self._run_end[first] - document_start:  # verbatim
+            offset = document_start - begin
+            if end <= behind:
                 return start + offset, end + offset  # all in one stretch: most values are
             document_start = start + offset
         last = bisect_right(run_text, end - 1, first) - 1

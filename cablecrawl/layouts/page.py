@@ -101,7 +101,13 @@ class Excerpt:
         """
         if not 0 <= start < end <= len(self.text):
             raise IndexError(f"[{start}, {end}) is no span of an excerpt of {len(self.text)}")
-        return Span(self._position(start + self._cut), self._position(end - 1 + self._cut) + 1)
+        start, end = start + self._cut, end + self._cut
+        piece = bisect_right(self._offsets, start) - 1
+        on = self._positions[piece] - self._offsets[piece]
+        following = piece + 1
+        if following < len(self._offsets) and self._offsets[following] < end:
+            return Span(start + on, self._position(end - 1) + 1)
+        return Span(start + on, end + on)  # all in one piece: most values are
 
     def spans(self) -> list[Span]:
         """The stretches of page text that the excerpt is made of, in order."""

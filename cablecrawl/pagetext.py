@@ -87,9 +87,12 @@ MAX_LINES_COMPARED = 500
 # of its pages comes to its turn.
 LOOKED_THROUGH = frozenset((1, 2, 3))
 LOOKED_THROUGH_AGAIN = 64
-# Of a build; a cable page has five, each in one situation.
-MAX_PASSAGES = 64
-MAX_SITUATIONS = 8
+# Of a build; a cable page has five, the longest of 1,712 characters, each in one situation. The
+# bounds are for pages that are made to fill the memory.
+LONGEST_PASSAGE = 5_000
+MAX_PASSAGES = 32
+MAX_ALIKE = 4
+MAX_SITUATIONS = 4
 
 
 class TooComplexError(ValueError):
@@ -712,7 +715,7 @@ class PageTextRenderer:
         start = len(beginning.document)
         for passage in _shared_passages(document[start:], before[start:]):
             others = passages.setdefault(passage[:PASSAGE_KEY], [])
-            if all(passage != other.document for other in others):
+            if len(others) < MAX_ALIKE and all(passage != other.document for other in others):
                 others.append(_Passage(passage))
                 others.sort(key=lambda known: len(known.document), reverse=True)
                 if len(passages) > MAX_PASSAGES:
@@ -738,7 +741,7 @@ def _shared_passages(one: str, other: str) -> Iterator[str]:
         if behind != others[found - 1].rpartition(">")[2]:
             behind = ""
         passage = f"{behind}\n" + "\n".join(lines[number : number + size])
-        if size >= MIN_PASSAGE_LINES and len(passage) > PASSAGE_KEY:
+        if size >= MIN_PASSAGE_LINES and PASSAGE_KEY < len(passage) <= LONGEST_PASSAGE:
             yield passage
             place = found + size
         number += size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from urllib.parse import SplitResult, urlsplit
 
+from cablecrawl.recrawl_policy import RecrawlPolicy, read_policy
 from cablecrawl.registry import RegistryError, Table, read_tables
 
 PACKAGED_SOURCES: Traversable = files("cablecrawl") / "sources.toml"
@@ -78,9 +79,11 @@ class Source:
     derived_from: tuple[str, ...] | None = None
     """Sources whose copies it copied, straight or through others, by name and sorted; (): none of
     them; None: it is not known of it, or not of one of those."""
+    recrawl: RecrawlPolicy = field(default_factory=RecrawlPolicy)
+    """How often its pages are asked for again."""
 
 
-_KEYS = tuple(field.name for field in fields(Source) if field.name != "name")
+_KEYS = tuple(of_source.name for of_source in fields(Source) if of_source.name != "name")
 
 
 def load_sources(paths: Sequence[Path | Traversable]) -> dict[str, Source]:
@@ -170,6 +173,7 @@ def _read_source(table: Table) -> Source:
         hosts=table.texts("hosts", ()),
         render=table.flag("render", False),
         derived_from=table.optional_texts("derived_from"),
+        recrawl=read_policy(table.optional_table("recrawl")),
     )
     table.finish(_KEYS)
     if not source.start_urls:

@@ -173,6 +173,10 @@ def add_capture(
             "length": stored.location.length,
             "payload_sha256": stored.payload_sha256,
             "payload_length": stored.payload_length,
+            "revisit_of": None,
+            "etag": None,
+            "last_modified": None,
+            "robots": None,
             "is_read": int(is_read),
         },
     )

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Kept as SQLite's user_version. A store of another version is refused, never guessed at."""
 
 metadata = MetaData()
@@ -81,6 +81,14 @@ capture = Table(
     Column("length", Integer, nullable=False),
     Column("payload_sha256", Text, nullable=False),
     Column("payload_length", Integer, nullable=False),
+    # Of a revisit: the capture_id of the response that holds its payload. Digest and length are
+    # that payload's.
+    Column("revisit_of", Text),
+    # The validators that came with the response: what a conditional request names.
+    Column("etag", Text),
+    Column("last_modified", Text),
+    # The capture_id of the robots.txt by which it was allowed, or refused.
+    Column("robots", Text),
     # 1 once its items are committed: what a crash left at 0 is read again from the WARC file.
     Column("is_read", Integer, nullable=False),
     Index("capture_by_url", "source", "url"),
@@ -235,6 +243,35 @@ listing = Table(
     _to("capture"),
     UniqueConstraint("source", "locator"),
     Index("listing_latest", "source", "capture"),
+    sqlite_strict=True,
+)
+
+# Captures of index pages, those with nothing new among them.
+index_page = Table(
+    "index_page",
+    metadata,
+    Column("capture", Integer, ForeignKey("capture.id"), primary_key=True),
+    sqlite_strict=True,
+)
+
+# Captures in which a page says that there is no cable here: 404, 410, or in its text.
+missing = Table(
+    "missing",
+    metadata,
+    Column("capture", Integer, ForeignKey("capture.id"), primary_key=True),
+    sqlite_strict=True,
+)
+
+# Crawls in which a source gave so much less than it has that it counts as a fault, not a fact.
+alarm = Table(
+    "alarm",
+    metadata,
+    _id(),
+    _to("source"),
+    Column("crawl", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("source", "crawl", "reason"),
     sqlite_strict=True,
 )
 

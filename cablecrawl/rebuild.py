@@ -22,7 +22,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, event, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from cablecrawl.capture import DamagedWarc, Location, payload_sha256, read_members, recover
+from cablecrawl.capture import DamagedWarc, Location, read_members, recover
 from cablecrawl.capture.cdxj import index_path, try_to_write_index
 from cablecrawl.capture.exchange import decode_fields
 from cablecrawl.capture.members import read_stretches
@@ -274,12 +274,9 @@ def _index(db: Connection, path: Path, rebuilt: Rebuilt) -> None:
             if stretch.exchange is None:
                 _note_end_of_run(db, path, dict(decode_fields(last.block)))
                 continue
-            payload = stretch.exchange.payload
             location = Location(path.name, last.offset, last.length)
-            add_capture(
-                db,
-                StoredExchange(stretch.exchange, location, payload_sha256(payload), len(payload)),
-            )
+            digest = stretch.exchange.payload_digest()
+            add_capture(db, StoredExchange(stretch.exchange, location, *digest))
     except DamagedWarc as damage:
         rebuilt.damaged.append(f"{damage}; what stands behind it is not read")
 

@@ -258,6 +258,11 @@ class CaptureRecord:
     """Of the body as sent."""
     payload_length: int
     """Of the body as sent, in bytes."""
+    revisit_of: str | None
+    """The capture that holds the body, since this one brought nothing new: the server said so
+    (status 304) or sent the same again. Digest and length are that body's."""
+    robots: str | None
+    """The capture of the robots.txt by which it was allowed, or refused."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from sqlalchemy import Engine, delete, func, insert, select, update
 
 from cablecrawl.capture import DamagedWarc, Location, WarcWriter, recover
+from cablecrawl.clock import Clock
 from cablecrawl.code_version import code_version, steps_sha256
 from cablecrawl.errors import LockedError
 from cablecrawl.items import Capture
@@ -41,8 +42,10 @@ logger = logging.getLogger(__name__)
 END_OF_RUN = "end-of-run"
 """The note in a run's last WARC file on how it ended."""
 
-PENDING, LEASED, DONE = 0, 1, 2
-"""States of a row of the frontier."""
+PENDING, LEASED, DONE, WITHHELD = 0, 1, 2, 3
+"""States of a row of the frontier. What is withheld is asked for if an index page has changed."""
+
+SECOND = timedelta(seconds=1)
 
 
 class StoreLock:
@@ -118,13 +121,14 @@ class Run:
         create_folders(data_dir)
         self.data_dir = data_dir
         self.description = description
-        self.started = datetime.now(UTC)
-        self.id = f"{self.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         self.lock = StoreLock(data_dir)
-        self.lock.describe(f"run {self.id}")
+        self.lock.describe(f"run {description.spider}")
         try:
             self.engine = open_database(data_dir, create=True)
             with storage_errors(data_dir):
+                self.clock, self.started = start_of_run(self.engine)
+                self.id = f"{self.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+                self.lock.describe(f"run {self.id}")
                 recovered = recover_captures(self.engine, data_dir / WARC_FOLDER)
                 self.crawl = self._begin()
         except BaseException:
@@ -199,7 +203,7 @@ class Run:
             return db.execute(
                 select(func.count())
                 .select_from(t.frontier)
-                .where(t.frontier.c.source.in_(names), t.frontier.c.state != DONE)
+                .where(t.frontier.c.source.in_(names), t.frontier.c.state.in_((PENDING, LEASED)))
             ).scalar_one()
 
     def finish(self, state: str, reason: str, summary: Mapping[str, Any]) -> None:
@@ -215,7 +219,7 @@ class Run:
             end = {
                 "state": state,
                 "reason": reason,
-                "finished": iso(datetime.now(UTC)),
+                "finished": iso(self.clock.now().time),
                 "summary": json.dumps(summary, sort_keys=True),
             }
             with storage_errors(self.data_dir):
@@ -229,6 +233,29 @@ class Run:
         finally:
             self.engine.dispose()
             self.lock.release()
+
+
+def start_of_run(engine: Engine) -> tuple[Clock, datetime]:
+    """The store's clock, and the time at which a new run begins: in a second of its own.
+
+    Runs and crawls are named after the second in which they began, and sorted by it.
+    """
+    with engine.connect() as db:
+        started = db.execute(select(func.max(t.run.c.started))).scalar()
+        fetched = db.execute(select(func.max(t.capture.c.fetched_at))).scalar()
+    latest = max(filter(None, (started, fetched)), default=None)
+    clock = Clock(datetime.fromisoformat(latest) if latest is not None else None)
+    moment = clock.now()
+    if not moment.is_true:
+        logger.warning(
+            "the clock says %s, and the store has captures of %s: times are counted on from there",
+            iso(datetime.now(UTC)),
+            latest,
+        )
+    begun = moment.time
+    if started is not None:
+        begun = max(begun, datetime.fromisoformat(started).replace(microsecond=0) + SECOND)
+    return Clock(begun), begun
 
 
 def recover_captures(engine: Engine, folder: Path) -> int:

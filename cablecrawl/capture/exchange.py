@@ -3,6 +3,7 @@
 An exchange becomes up to three records, each its own gzip member:
 
     metadata, request, response     a response came
+    metadata, request, revisit      it brought nothing new: its payload is an earlier capture's
     request, metadata               none came
     metadata                        none came, and no request was sent
 
@@ -15,6 +16,10 @@ and bears that record's address, so that replay offers it as the page itself (py
 has content of its own, from scripts and from data that were fetched beside the response. A
 `resource` may not have WARC-Refers-To: WARC-Concurrent-To names the response. Its address is
 `urn:dom:` and the page's, as other crawlers write what they make of a rendered page.
+
+A revisit has no payload. Where the server sent the same one again (identical-payload-digest) its
+block is the head that came with it; where it answered 304 (server-not-modified) the block is
+empty and the head is in the metadata: pywb takes the head of a revisit for the answer's.
 
 The last member is the one a `Location` points at, so when it is whole the exchange is whole,
 and its end is the end of the exchange.
@@ -67,9 +72,30 @@ MEDIA_TYPES = {
     "metadata": FIELDS_MEDIA_TYPE,
     "request": "application/http;msgtype=request",
     "response": "application/http;msgtype=response",
+    "revisit": "application/http;msgtype=response",
     "resource": RENDERED_MEDIA_TYPE,
 }
 RENDERED_URN = "urn:dom:"
+
+PROFILES = "http://netpreserve.org/warc/1.1/revisit/"
+IDENTICAL_PAYLOAD, NOT_MODIFIED = "identical-payload-digest", "server-not-modified"
+
+
+@dataclass(frozen=True, slots=True)
+class Revisit:
+    """The earlier capture that holds the payload of a response that brought nothing new."""
+
+    capture_id: str
+    """Of a response record, never of another revisit."""
+    url: str
+    fetched_at: str
+    """Its WARC-Date."""
+    warc: str
+    """The file that holds it."""
+    payload_sha256: str
+    payload_length: int
+    profile: str
+    """How it is known that nothing changed: IDENTICAL_PAYLOAD or NOT_MODIFIED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +132,16 @@ class Exchange:
     rendered_from: str | None = None
     """The capture_id of the response that a browser was shown; the payload is then what it made
     of it, and there is neither request nor response."""
+    revisit: Revisit | None = None
+    """Where the payload is, if an earlier capture holds it; `payload` is then empty."""
+    robots: str | None = None
+    """The capture_id of the robots.txt by which the request was allowed, or refused."""
+
+    def payload_digest(self) -> tuple[str, int]:
+        """SHA-256 and length in bytes of the payload, also of one that an earlier capture holds."""
+        if self.revisit is not None:
+            return self.revisit.payload_sha256, self.revisit.payload_length
+        return payload_sha256(self.payload), len(self.payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +182,14 @@ def encode_exchange(exchange: Exchange, *, level: int = LEVEL) -> EncodedExchang
 
     Raises ValueError for a capture_id that is not a `urn:uuid:`, a time without a zone, a
     truncation WARC does not know, a payload without a head, a head that is not lines with
-    one empty line, the last, and a rendered document that has a request or a response.
+    one empty line, the last, a rendered document that has a request or a response, and a
+    revisit that has a payload.
     """
     head = _stored_head(exchange)
     rendered = exchange.rendered_from is not None
+    revisit = exchange.revisit
+    if revisit is not None and (exchange.payload or not head):
+        raise ValueError(f"{exchange.url!r}: a revisit with a payload, or without a head")
     if rendered and (exchange.request_block or head):
         raise ValueError(f"{exchange.url!r}: a rendered document with an exchange")
     if exchange.truncated is not None and exchange.truncated not in TRUNCATIONS:
@@ -157,16 +197,20 @@ def encode_exchange(exchange: Exchange, *, level: int = LEVEL) -> EncodedExchang
             f"truncated = {exchange.truncated!r}: WARC has only {', '.join(TRUNCATIONS)}"
         )
     order = record_order(
-        has_request=bool(exchange.request_block), has_response=bool(head), is_rendered=rendered
+        has_request=bool(exchange.request_block),
+        has_response=bool(head),
+        is_rendered=rendered,
+        is_revisit=revisit is not None,
     )
     ids = record_ids(exchange.capture_id, order)
     date = warc_date(exchange.fetched_at)
     target = (RENDERED_URN if rendered else "") + NOT_IN_TARGET_URI.sub(_percent, exchange.url)
-    body_sha256 = payload_sha256(exchange.payload)
+    body_sha256, body_length = exchange.payload_digest()
     blocks: dict[str, tuple[bytes, ...]] = {
         "metadata": (_exchange_fields(exchange, order),),
         "request": (exchange.request_block,),
         "response": (head, exchange.payload),
+        "revisit": (b"" if revisit and revisit.profile == NOT_MODIFIED else head,),
         "resource": (exchange.payload,),
     }
 
@@ -182,6 +226,8 @@ def encode_exchange(exchange: Exchange, *, level: int = LEVEL) -> EncodedExchang
         if kind == "resource":
             # Only here: a response that stands alone does not know what will be made of it.
             headers.append(("WARC-Concurrent-To", f"<{_checked_id(exchange.rendered_from)}>"))
+        if kind == "revisit" and revisit is not None:
+            headers += revisit_headers(revisit)
         if kind in ("response", "resource"):
             headers.append(("WARC-Payload-Digest", f"sha256:{body_sha256}"))
             if exchange.truncated is not None:
@@ -192,8 +238,24 @@ def encode_exchange(exchange: Exchange, *, level: int = LEVEL) -> EncodedExchang
         data=b"".join(members),
         offset=sum(map(len, members[:-1])),
         payload_sha256=body_sha256,
-        payload_length=len(exchange.payload),
+        payload_length=body_length,
     )
+
+
+def revisit_headers(revisit: Revisit) -> list[tuple[str, str]]:
+    """The WARC headers that only a revisit has.
+
+    WARC-Refers-To-Container is not in WARC 1.1; crawlers and replay have used it since 2026
+    (iipc/warc-specifications#111).
+    """
+    return [
+        ("WARC-Profile", f"{PROFILES}{revisit.profile}"),
+        ("WARC-Payload-Digest", f"sha256:{revisit.payload_sha256}"),
+        ("WARC-Refers-To", f"<{_checked_id(revisit.capture_id)}>"),
+        ("WARC-Refers-To-Target-URI", NOT_IN_TARGET_URI.sub(_percent, revisit.url)),
+        ("WARC-Refers-To-Date", revisit.fetched_at),
+        ("WARC-Refers-To-Container", f"file://{revisit.warc}"),
+    ]
 
 
 def encode_record(
@@ -241,11 +303,13 @@ def decode_exchange(
 ) -> Exchange:
     """The exchange its records were made from; the blocks are b"" where there is no record.
 
-    Raises ValueError when a field is missing or malformed.
+    `response_block`: of a revisit too. Raises ValueError when a field is missing or malformed.
     """
     values = dict(fields)
     try:
         head, payload = split_response(response_block) if response_block else (b"", b"")
+        if "response-head" in values:
+            head = values["response-head"].encode("latin-1")
         return Exchange(
             capture_id=values["capture"],
             run_id=values["run"],
@@ -263,9 +327,23 @@ def decode_exchange(
             truncated=values.get("truncated"),
             detail=values.get("detail"),
             rendered_from=values.get("rendered-from"),
+            revisit=_decode_revisit(values) if "revisit-of" in values else None,
+            robots=values.get("robots"),
         )
     except KeyError as error:
         raise ValueError(f"its metadata has no field {error}") from error
+
+
+def _decode_revisit(values: Mapping[str, str]) -> Revisit:
+    return Revisit(
+        capture_id=values["revisit-of"],
+        url=values["revisit-url"],
+        fetched_at=values["revisit-date"],
+        warc=values["revisit-warc"],
+        payload_sha256=values["payload-sha256"],
+        payload_length=int(values["payload-length"]),
+        profile=values["revisit-profile"],
+    )
 
 
 def split_response(block: bytes) -> tuple[bytes, bytes]:
@@ -276,12 +354,16 @@ def split_response(block: bytes) -> tuple[bytes, bytes]:
     return block[: end + 4], block[end + 4 :]
 
 
-def record_order(*, has_request: bool, has_response: bool, is_rendered: bool) -> tuple[str, ...]:
+def record_order(
+    *, has_request: bool, has_response: bool, is_rendered: bool, is_revisit: bool
+) -> tuple[str, ...]:
     """The record types of an exchange, as they follow each other in the file."""
     if is_rendered:
         return ("metadata", "resource")
     request = ("request",) if has_request else ()
-    return ("metadata", *request, "response") if has_response else (*request, "metadata")
+    if not has_response:
+        return (*request, "metadata")
+    return ("metadata", *request, "revisit" if is_revisit else "response")
 
 
 def record_ids(capture_id: str, order: Sequence[str]) -> dict[str, str]:
@@ -381,8 +463,28 @@ def _exchange_fields(exchange: Exchange, order: Sequence[str]) -> bytes:
         ("ip", exchange.ip_address),
         ("detail", exchange.detail),
         ("rendered-from", exchange.rendered_from),
+        ("robots", exchange.robots),
+        *_revisit_fields(exchange),
     ]
     return encode_fields((name, value) for name, value in fields if value is not None)
+
+
+def _revisit_fields(exchange: Exchange) -> list[tuple[str, str]]:
+    revisit = exchange.revisit
+    if revisit is None:
+        return []
+    fields = [
+        ("revisit-of", revisit.capture_id),
+        ("revisit-url", revisit.url),
+        ("revisit-date", revisit.fetched_at),
+        ("revisit-warc", revisit.warc),
+        ("revisit-profile", revisit.profile),
+        ("payload-sha256", revisit.payload_sha256),
+        ("payload-length", str(revisit.payload_length)),
+    ]
+    if revisit.profile == NOT_MODIFIED:
+        fields.append(("response-head", _stored_head(exchange).decode("latin-1")))
+    return fields
 
 
 def _stored_head(exchange: Exchange) -> bytes:

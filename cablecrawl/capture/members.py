@@ -35,7 +35,7 @@ CHUNK = 64 * 1024
 # A header of ours is below 1 KB but for its URL; browsers and servers stop far below this.
 MAX_HEADER = 1024 * 1024
 
-EXCHANGE_RECORDS = ("metadata", "request", "response", "resource")
+EXCHANGE_RECORDS = ("metadata", "request", "response", "revisit", "resource")
 
 # What a server would send with a document as a browser shows it: one path reads both.
 RENDERED_HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: {RENDERED_MEDIA_TYPE}\r\n\r\n".encode("ascii")
@@ -329,8 +329,9 @@ def assemble(group: Sequence[Member]) -> Exchange | None:
     order = tuple(values.get("records", "").split(" "))
     if order != record_order(
         has_request="request" in order,
-        has_response="response" in order,
+        has_response="response" in order or "revisit" in order,
         is_rendered="rendered-from" in values,
+        is_revisit="revisit-of" in values,
     ):
         raise ValueError("its metadata does not name its records")
     if kinds != order[: len(kinds)]:
@@ -341,12 +342,13 @@ def assemble(group: Sequence[Member]) -> Exchange | None:
             raise ValueError(f"a {member.kind} record of another exchange")
     if kinds != order:
         return None
+    blocks = {kind: member.block for kind, member in by_kind.items()}
     return decode_exchange(
         fields,
         metadata.headers.get("warc-date", ""),
-        by_kind["request"].block if "request" in order else b"",
-        by_kind["response"].block if "response" in order else b"",
-        by_kind["resource"].block if "resource" in order else b"",
+        blocks.get("request", b""),
+        blocks.get("response", b"") or blocks.get("revisit", b""),
+        blocks.get("resource", b""),
     )
 
 

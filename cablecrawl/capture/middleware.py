@@ -14,12 +14,11 @@ import asyncio
 import logging
 import re
 import uuid
-from datetime import UTC, datetime
 from functools import partial
 from typing import Self
 from urllib.parse import urljoin
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import (
@@ -31,12 +30,17 @@ from scrapy.exceptions import (
     ResponseDataLossError,
     UnsupportedURLSchemeError,
 )
-from scrapy.http import Response
+from scrapy.http import Headers, Response
 from w3lib.url import safe_url_string
 
 from cablecrawl.browser import RENDERING, Rendering
 from cablecrawl.capture import Exchange, read_response
-from cablecrawl.capture.exchange import RENDERED_MEDIA_TYPE
+from cablecrawl.capture.earlier import (
+    NOT_MODIFIED_STATUS,
+    UNCONDITIONAL,
+    EarlierResponses,
+)
+from cablecrawl.capture.exchange import RENDERED_MEDIA_TYPE, Revisit
 from cablecrawl.capture.http import content_codings, parse_head, request_block, response_head
 from cablecrawl.decoding import TooLargeError, UndecodableError, decode_content
 from cablecrawl.errors import StorageError
@@ -70,6 +74,10 @@ TO_RENDER_AGAIN = frozenset(("browser_failed", "timeout", "incomplete"))
 
 # The flag of a response that comes from a WARC file.
 CAPTURED = "captured"
+# The flag of a capture whose time is not the clock's: see cablecrawl/clock.py.
+CLOCK_BEHIND = "clock_behind"
+# Key of Request.meta: the capture_id of the robots.txt by which it was allowed, or refused.
+ROBOTS = "cablecrawl_robots"
 
 
 class UnreadableError(IgnoreRequest):
@@ -86,17 +94,22 @@ class CaptureMiddleware:
         self.warcs = extension.run.data_dir / WARC_FOLDER
         self.limit = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self.unread = extension.run.unread_captures()
+        self.earlier = EarlierResponses(extension.run, crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler, RunExtension.of(crawler))
+        middleware = cls(crawler, RunExtension.of(crawler))
+        crawler.signals.connect(middleware.earlier.close, signals.spider_closed)
+        return middleware
 
     def process_request(self, request: Request) -> Response | None:
         """Answer from the store what a killed run had captured and not yet read."""
-        if ROW not in request.meta:
-            return None
-        unread = self.unread.pop((request.meta[SOURCE], request.url, request.meta.get(VIA)), None)
+        unread = None
+        if ROW in request.meta:
+            page = (request.meta[SOURCE], request.url, request.meta.get(VIA))
+            unread = self.unread.pop(page, None)
         if unread is None:
+            self.earlier.set_condition(request)
             return None
         capture, location = unread
         head, body = read_response(self.warcs, location, verify=True)
@@ -106,12 +119,15 @@ class CaptureMiddleware:
         return Response(request.url, status, headers, body, flags=[CAPTURED])
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
+        if response.status == NOT_MODIFIED_STATUS:
+            return await self._not_modified(request, response)
         content, outcome, detail = self._assess(response)
         rendering: Rendering | None = request.meta.pop(RENDERING, None)
         if rendering is not None:
             outcome = NOT_RENDERED
         if CAPTURED not in response.flags:
-            await self._capture(request, response, outcome, detail)
+            revisit = self.earlier.identical(request, response) if outcome == "ok" else None
+            await self._capture(request, response, outcome, detail, revisit)
         if outcome in ("undecodable", "too_large", DATALOSS):
             retry = None
             if outcome != "too_large":
@@ -123,19 +139,25 @@ class CaptureMiddleware:
             raise UnreadableError(f"{outcome}: {detail}")
         if rendering is not None:
             return await self._read_rendering(request, rendering)
-        headers = response.headers.copy()
-        headers.pop("Content-Encoding", None)
-        # A plain Response: a text one would have Scrapy guess at its encoding.
-        return Response(
-            response.url,
-            status=response.status,
-            headers=headers,
-            body=content,
-            flags=response.flags,
-            certificate=response.certificate,
-            ip_address=response.ip_address,
-            protocol=response.protocol,
-        )
+        return _decoded(response, response.status, response.headers, content)
+
+    async def _not_modified(self, request: Request, response: Response) -> Request | Response:
+        """The page as it came the last time, which the server says is the same; or another try.
+
+        Where nobody had asked for it under a condition, or what it stands for is damaged, the
+        page is asked for whole.
+        """
+        said = self.earlier.not_modified(request)
+        if isinstance(said, str):
+            await self._capture(request, response, "not_modified", said)
+            reason = "cablecrawl_not_modified"
+            retry = get_retry_request(request, spider=self._spider, reason=reason)
+            if retry is None:
+                raise UnreadableError(f"not_modified: {said}")
+            return retry.replace(meta={**retry.meta, UNCONDITIONAL: True})
+        revisit, headers, content = said
+        await self._capture(request, response, "ok", None, revisit)
+        return _decoded(response, 200, headers, content)
 
     async def process_exception(self, request: Request, exception: Exception) -> None:
         """A failure is a capture too: that nothing came is evidence."""
@@ -164,30 +186,42 @@ class CaptureMiddleware:
         return content.body, "http_error", redirect_target(response)
 
     async def _capture(
-        self, request: Request, response: Response | None, outcome: str, detail: str | None
+        self,
+        request: Request,
+        response: Response | None,
+        outcome: str,
+        detail: str | None,
+        revisit: Revisit | None = None,
     ) -> None:
+        fetched_at, is_true = self.run.clock.now()
+        flags = tuple(response.flags) if response is not None else ()
+        payload = response.body if response is not None else b""
         exchange = Exchange(
             capture_id=uuid.uuid4().urn,
             run_id=self.run.id,
             source=request.meta[SOURCE],
             url=request.url,
             via=request.meta.get(VIA),
-            fetched_at=datetime.now(UTC),
+            fetched_at=fetched_at,
             outcome=outcome,
             status=response.status if response is not None else None,
             request_block=b"" if outcome in NOT_SENT else request_block(request),
             response_head=response_head(response) if response is not None else b"",
-            payload=response.body if response is not None else b"",
+            payload=payload if revisit is None else b"",
             ip_address=str(response.ip_address) if response and response.ip_address else None,
-            flags=tuple(response.flags) if response is not None else (),
+            flags=flags if is_true else (*flags, CLOCK_BEHIND),
             truncated="disconnect" if outcome == DATALOSS else None,
             detail=detail,
+            revisit=revisit,
+            robots=request.meta.get(ROBOTS),
         )
         await self._store(request, exchange)
         stats = self.crawler.stats
         stats.inc_value("cablecrawl/captures")
         stats.inc_value(f"cablecrawl/captures/{outcome}")
-        stats.inc_value("cablecrawl/bytes", len(exchange.payload))
+        stats.inc_value("cablecrawl/bytes", len(payload))
+        if revisit is not None:
+            stats.inc_value(f"cablecrawl/revisits/{exchange.source}")
 
     async def _read_rendering(self, request: Request, rendering: Rendering) -> Request | Response:
         """Captures the document that a browser made of a response, or that it made none.
@@ -207,7 +241,7 @@ class CaptureMiddleware:
             source=request.meta[SOURCE],
             url=request.url,
             via=request.meta.get(VIA),
-            fetched_at=datetime.now(UTC),
+            fetched_at=self.run.clock.now().time,
             outcome=outcome,
             status=None,
             request_block=b"",
@@ -238,6 +272,23 @@ class CaptureMiddleware:
             self.extension.fail(error)
             raise IgnoreRequest("the store cannot be written") from error
         request.meta[CAPTURE] = capture
+
+
+def _decoded(response: Response, status: int, headers: Headers, content: bytes) -> Response:
+    """A response whose content coding is undone."""
+    headers = headers.copy()
+    headers.pop("Content-Encoding", None)
+    # A plain Response: a text one would have Scrapy guess at its encoding.
+    return Response(
+        response.url,
+        status=status,
+        headers=headers,
+        body=content,
+        flags=response.flags,
+        certificate=response.certificate,
+        ip_address=response.ip_address,
+        protocol=response.protocol,
+    )
 
 
 def redirect_target(response: Response) -> str | None:

@@ -19,12 +19,7 @@ from hashlib import file_digest
 from io import FileIO
 from pathlib import Path
 
-from cablecrawl.capture.exchange import (
-    Exchange,
-    Location,
-    encode_note,
-    payload_sha256,
-)
+from cablecrawl.capture.exchange import Exchange, Location, encode_note
 from cablecrawl.capture.members import (
     DamagedWarc,
     final_name,
@@ -66,12 +61,8 @@ class Recovery:
     def exchanges(self) -> Iterator[RecoveredExchange]:
         """The complete exchanges after `verified_end`, in order, one at a time in memory."""
         for exchange, location in read_exchanges(self.path, self.verified_end):
-            yield RecoveredExchange(
-                replace(exchange, payload=b""),
-                location,
-                payload_sha256(exchange.payload),
-                len(exchange.payload),
-            )
+            digest = exchange.payload_digest()
+            yield RecoveredExchange(replace(exchange, payload=b""), location, *digest)
 
     def seal(self) -> SealedFile | None:
         """Notes the recovery in the file and seals it. Call it when the exchanges are adopted.

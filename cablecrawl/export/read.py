@@ -246,6 +246,8 @@ def capture_record(row: Row[Any]) -> CaptureRecord:
         row.length,
         row.payload_sha256,
         row.payload_length,
+        row.revisit_of,
+        row.robots,
     )
 
 

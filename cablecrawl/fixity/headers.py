@@ -18,6 +18,7 @@ from cablecrawl.capture.exchange import (
     Exchange,
     decode_fields,
     record_ids,
+    revisit_headers,
 )
 from cablecrawl.capture.members import Member
 
@@ -56,6 +57,8 @@ def faults_of_exchange(
             expected.append(("WARC-IP-Address", f"{exchange.ip_address}"))
         if member.kind == "resource":
             expected.append(("WARC-Concurrent-To", f"<{exchange.rendered_from}>"))
+        if member.kind == "revisit" and exchange.revisit is not None:
+            expected += revisit_headers(exchange.revisit)
         if member.kind in ("response", "resource"):
             expected.append(("WARC-Payload-Digest", f"sha256:{payload_sha256}"))
             if exchange.truncated is not None:

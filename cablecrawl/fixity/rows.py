@@ -32,6 +32,10 @@ class CaptureRow(NamedTuple):
     length: int
     payload_sha256: str
     payload_length: int
+    revisit_of: str | None
+    etag: str | None
+    last_modified: str | None
+    robots: str | None
 
     @property
     def end(self) -> int:
@@ -95,7 +99,9 @@ class Rows:
     def same_payload(self, row: CaptureRow) -> CaptureRow | None:
         """Another capture of the same body, if there is one."""
         query = _CAPTURE.where(
-            t.capture.c.payload_sha256 == row.payload_sha256, t.capture.c.id != row.id
+            t.capture.c.payload_sha256 == row.payload_sha256,
+            t.capture.c.id != row.id,
+            t.capture.c.revisit_of.is_(None),
         )
         found = self._db.execute(query.limit(1)).first()
         return None if found is None else CaptureRow(*found)

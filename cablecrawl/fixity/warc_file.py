@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cablecrawl.capture import payload_sha256
 from cablecrawl.capture.exchange import Exchange, decode_fields
 from cablecrawl.capture.members import (
     EXCHANGE_RECORDS,
@@ -28,7 +27,7 @@ from cablecrawl.fixity.hashed import HashedFile
 from cablecrawl.fixity.headers import fault_of_note, faults_of_exchange
 from cablecrawl.fixity.rows import CaptureRow
 from cablecrawl.store.database import DATABASE as DATABASE_NAME
-from cablecrawl.store.evidence import iso
+from cablecrawl.store.evidence import capture_links, iso
 
 RECORDS, EXCHANGES, ROWS = "WARC records", "exchanges", "rows of captures"
 """What is counted."""
@@ -37,6 +36,9 @@ RECORDS, EXCHANGES, ROWS = "WARC records", "exchanges", "rows of captures"
 READ_BYTES = 16 * 1024
 
 RESTORE = "restore the file from a copy; the other records of it can be read by their offsets"
+
+# What a capture's row points to is the record of one of these kinds, if its exchange has one.
+ANSWERS = ("response", "revisit", "resource")
 
 Progress = Callable[[int], None]
 """Called with how many bytes were read since the last call."""
@@ -214,7 +216,7 @@ class FileCheck:
     def _left_over(self, member: Member, damage: Damage) -> None:
         """A whole record behind damage; the last of its exchange is what a row points to."""
         row = self._row
-        is_last = member.kind in ("response", "resource") or damage.order[-1:] == ("metadata",)
+        is_last = member.kind in ANSWERS or damage.order[-1:] == ("metadata",)
         if is_last and damage.capture_id is None:
             damage.capture_id = member.headers.get("warc-record-id", "")[1:-1]
         if row is not None and row.offset == member.offset:
@@ -229,7 +231,7 @@ class FileCheck:
     def _complete(self, exchange: Exchange) -> None:
         last = self._group[-1]
         self._report.count(EXCHANGES)
-        digest = payload_sha256(exchange.payload)
+        digest, length = exchange.payload_digest()
         for member, fault in faults_of_exchange(self._group, exchange, digest):
             self._misplaced(member, fault)
         if exchange.run_id != self.run:
@@ -256,7 +258,8 @@ class FileCheck:
             "detail": exchange.detail,
             "length": last.length,
             "payload_sha256": digest,
-            "payload_length": len(exchange.payload),
+            "payload_length": length,
+            **capture_links(exchange),
         }.items():
             if getattr(row, name) != value:
                 self._differs(row, name, getattr(row, name), value)

@@ -342,6 +342,7 @@ def _lost_records(damage: Damage) -> list[tuple[str, str]]:
             has_request=True,
             has_response=row.status is not None,
             is_rendered="rendered" in row.flags.split(),
+            is_revisit=row.revisit_of is not None,
         )
     if capture_id is None or not order:
         return []

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from scrapy.http import Headers
 from sqlalchemy import ClauseElement, Connection, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 
+from cablecrawl.capture import Exchange
+from cablecrawl.capture.http import parse_head
 from cablecrawl.items import CablePage, Capture, Problem
 from cablecrawl.sources import Source
 from cablecrawl.store import tables as t
@@ -173,10 +176,7 @@ def add_capture(
             "length": stored.location.length,
             "payload_sha256": stored.payload_sha256,
             "payload_length": stored.payload_length,
-            "revisit_of": None,
-            "etag": None,
-            "last_modified": None,
-            "robots": None,
+            **capture_links(exchange),
             "is_read": int(is_read),
         },
     )
@@ -194,6 +194,21 @@ def add_capture(
         exchange.detail,
         exchange.via,
     )
+
+
+def capture_links(exchange: Exchange) -> dict[str, str | None]:
+    """Columns of a capture that lead to others: what it repeats, and what the next one names."""
+    _, headers = parse_head(exchange.response_head) if exchange.response_head else (0, Headers())
+    return {
+        "revisit_of": exchange.revisit.capture_id if exchange.revisit is not None else None,
+        "etag": _text(headers.get("ETag")),
+        "last_modified": _text(headers.get("Last-Modified")),
+        "robots": exchange.robots,
+    }
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")
 
 
 class ShownClaim(NamedTuple):

@@ -12,13 +12,13 @@ from cablecrawl.capture import Location
 from cablecrawl.items import LEADS_TO, Capture
 from cablecrawl.store import tables as t
 
-_OF_SOURCE = select(t.source.c.id).where(t.source.c.name == bindparam("source")).scalar_subquery()
+OF_SOURCE = select(t.source.c.id).where(t.source.c.name == bindparam("source")).scalar_subquery()
 
 _LAST_CRAWL_WITH_LISTINGS = (
     select(t.run.c.crawl)
     .join(t.capture, t.capture.c.run == t.run.c.id)
     .join(t.listing, t.listing.c.capture == t.capture.c.id)
-    .where(t.listing.c.source == _OF_SOURCE)
+    .where(t.listing.c.source == OF_SOURCE)
     .order_by(t.capture.c.fetched_at.desc(), t.capture.c.id.desc())
     .limit(1)
 )
@@ -26,10 +26,10 @@ _LISTED: Select[tuple[str]] = (
     select(t.listing.c.locator)
     .join(t.capture, t.capture.c.id == t.listing.c.capture)
     .join(t.run, t.run.c.id == t.capture.c.run)
-    .where(t.listing.c.source == _OF_SOURCE, t.run.c.crawl == bindparam("crawl"))
+    .where(t.listing.c.source == OF_SOURCE, t.run.c.crawl == bindparam("crawl"))
 )
 _UNLISTED = select(t.witness.c.locator).where(
-    t.witness.c.source == _OF_SOURCE, t.witness.c.locator.not_in(_LISTED)
+    t.witness.c.source == OF_SOURCE, t.witness.c.locator.not_in(_LISTED)
 )
 _CABLES_OF_CRAWL = (
     select(func.count(func.distinct(t.witness.c.reference_id)))
@@ -37,7 +37,7 @@ _CABLES_OF_CRAWL = (
     .join(t.sighting, t.sighting.c.witness == t.witness.c.id)
     .join(t.capture, t.capture.c.id == t.sighting.c.capture)
     .join(t.run, t.run.c.id == t.capture.c.run)
-    .where(t.witness.c.source == _OF_SOURCE, t.run.c.crawl == bindparam("crawl"))
+    .where(t.witness.c.source == OF_SOURCE, t.run.c.crawl == bindparam("crawl"))
 )
 
 
@@ -64,19 +64,37 @@ def redirects_of_crawl(db: Connection, crawl: str) -> list[Capture]:
     return [capture for capture, _ in found]
 
 
+# Of a revisit, the capture that holds its payload.
+_ORIGINAL = t.capture.alias("original")
+CAPTURES_WITH_BODIES: Select[Any] = (
+    select(
+        t.capture,
+        t.source.c.name,
+        *(
+            func.coalesce(_ORIGINAL.c[name], t.capture.c[name]).label(f"body_{name}")
+            for name in ("capture_id", "fetched_at", "status", "warc", "offset", "length")
+        ),
+    )
+    .join(t.source, t.source.c.id == t.capture.c.source)
+    .join(_ORIGINAL, _ORIGINAL.c.capture_id == t.capture.c.revisit_of, isouter=True)
+    .order_by(t.capture.c.id)
+)
+"""Captures in the order in which they were made, each with its source's name and, as `body_…`, what
+is told of the capture that holds its body: itself, or the one that it is a revisit of."""
+
+
+def body_of(row: Row[Any]) -> Location:
+    """Where the body of a capture stands, of a row of CAPTURES_WITH_BODIES."""
+    return Location(row.body_warc, row.body_offset, row.body_length)
+
+
 def captures(
     db: Connection, *conditions: ColumnElement[bool]
 ) -> Iterator[tuple[Capture, Location]]:
-    """Captures in the order in which they were made, and where each stands; streamed."""
-    query = (
-        select(t.capture, t.source.c.name)
-        .join(t.source)
-        .where(*conditions)
-        .order_by(t.capture.c.id)
-        .execution_options(yield_per=1000)
-    )
+    """Captures in the order in which they were made, and where the body of each is; streamed."""
+    query = CAPTURES_WITH_BODIES.where(*conditions).execution_options(yield_per=1000)
     for row in db.execute(query):
-        yield capture_of(row), Location(row.warc, row.offset, row.length)
+        yield capture_of(row), body_of(row)
 
 
 def capture_of(row: Row[Any]) -> Capture:

@@ -292,6 +292,8 @@ def _capture_lines(capture_id: str, capture: CaptureTrace) -> Iterator[str]:
         f" {capture_id}"
     )
     yield f"body of {capture.payload_length:,} bytes, SHA-256 {capture.payload_sha256}"
+    if capture.revisit_of is not None:
+        yield f"a revisit: the body is that of {capture.revisit_of}"
     if capture.unreadable is not None:
         yield f"cannot be read: {visible(capture.unreadable)}"
     elif capture.encoding is not None:

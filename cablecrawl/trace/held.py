@@ -13,7 +13,7 @@ from cablecrawl.capture import Location
 from cablecrawl.items import Capture
 from cablecrawl.store import tables as t
 from cablecrawl.store.evidence import FIRST, ShownClaim, Step
-from cablecrawl.store.queries import capture_of
+from cablecrawl.store.queries import CAPTURES_WITH_BODIES, body_of, capture_of
 
 OF_THE_COPY = ("source", "url", "stated_id")
 """What the store has of a copy besides its claims; the last two from the first capture of it."""
@@ -59,12 +59,24 @@ class HeldReading:
     """Whether that was this one."""
 
 
+@dataclass(frozen=True, slots=True)
+class CapturedRecord:
+    """The record with a capture's body: its own, or that of the capture it is a revisit of."""
+
+    capture_id: str
+    fetched_at: str
+    status: int | None
+
+
 @dataclass(slots=True)
 class HeldCapture:
     """A capture with all that rests on it in the store."""
 
     capture: Capture
     location: Location
+    """Of the record with its body."""
+    record: CapturedRecord
+    """What that record is."""
     payload_length: int
     is_read: bool
     """Everything it gives is committed; False: a crash left it, and nothing is said of it yet."""
@@ -106,7 +118,6 @@ def held_of_cable(db: Connection, reference_id: str) -> list[HeldCapture]:
     return list(held.values())
 
 
-_CAPTURES = select(t.capture, t.source.c.name).join(t.source).order_by(t.capture.c.id)
 _SIGHTINGS: Select[Any] = (
     select(
         t.sighting.c.capture.label("sighted"),
@@ -131,12 +142,12 @@ READINGS_IN_A_QUERY = 500
 
 
 def _captures(db: Connection, condition: ColumnElement[bool]) -> dict[int, HeldCapture]:
-    return {row.id: _held_capture(row) for row in db.execute(_CAPTURES.where(condition))}
+    return {row.id: _held_capture(row) for row in db.execute(CAPTURES_WITH_BODIES.where(condition))}
 
 
 def _held_capture(row: Row[Any]) -> HeldCapture:
-    location = Location(row.warc, row.offset, row.length)
-    return HeldCapture(capture_of(row), location, row.payload_length, bool(row.is_read))
+    record = CapturedRecord(row.body_capture_id, row.body_fetched_at, row.body_status)
+    return HeldCapture(capture_of(row), body_of(row), record, row.payload_length, bool(row.is_read))
 
 
 def _add_readings(

@@ -22,7 +22,7 @@ from cablecrawl.decoding import (
 from cablecrawl.export.read import capture_record
 from cablecrawl.records import CaptureRecord
 from cablecrawl.store import tables as t
-from cablecrawl.store.queries import steps_that_read
+from cablecrawl.store.queries import CAPTURES_WITH_BODIES, body_of, steps_that_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,14 @@ class Origins:
         self._decoded: dict[int, Decoded] = {}
         self.captures: dict[int, CaptureRecord] = {}
         """By row."""
+        self._bodies: dict[int, Location] = {}
         self.runs: dict[str, RunOrigin] = {}
         self.sightings: list[Sighting] = []
         """By time."""
         for row in connection.execute(_SIGHTINGS, {"reference_id": reference_id}):
             self.sightings.append(Sighting(row.name, row.locator, row.event, row.id))
             self.captures[row.id] = capture_record(row)
+            self._bodies[row.id] = body_of(row)
             if row.run not in self.runs:
                 self.runs[row.run] = _run(row)
         self.reparses = [
@@ -126,7 +128,7 @@ class Origins:
     def decoded(self, capture: int) -> Decoded:
         """The document of a capture; each is read once."""
         if capture not in self._decoded:
-            self._decoded[capture] = self._decode(self.captures[capture])
+            self._decoded[capture] = self._decode(self._bodies[capture])
         return self._decoded[capture]
 
     def known(self, capture: int) -> Decoded | None:
@@ -141,8 +143,7 @@ class Origins:
         """Let go of the WARC files."""
         self._responses.close()
 
-    def _decode(self, capture: CaptureRecord) -> Decoded:
-        location = Location(capture.warc, capture.offset, capture.length)
+    def _decode(self, location: Location) -> Decoded:
         try:
             head, payload = self._responses.read(location)
             _, headers = parse_head(head)
@@ -150,7 +151,7 @@ class Origins:
             body = unpacked(decode_content(payload, codings).body)
             return Decoded(codings, decode_document(body, content_type(headers)))
         except FileNotFoundError:
-            return Decoded(fault=f"there is no file {capture.warc}")
+            return Decoded(fault=f"there is no file {location.warc}")
         except (DamagedWarc, UndecodableError, ValueError, IndexError) as fault:
             return Decoded(fault=str(fault))
 
@@ -170,9 +171,7 @@ def _run(row: Any) -> RunOrigin:
 
 
 _SIGHTINGS = (
-    select(
-        t.capture,
-        t.source.c.name,
+    CAPTURES_WITH_BODIES.add_columns(
         t.witness.c.locator,
         t.sighting.c.event,
         t.run.c.spider,
@@ -180,12 +179,11 @@ _SIGHTINGS = (
         t.run.c.state,
         t.run.c.details,
     )
-    .select_from(t.witness)
-    .join(t.sighting, t.sighting.c.witness == t.witness.c.id)
-    .join(t.capture, t.capture.c.id == t.sighting.c.capture)
+    .join(t.sighting, t.sighting.c.capture == t.capture.c.id)
+    .join(t.witness, t.witness.c.id == t.sighting.c.witness)
     .join(t.run, t.run.c.id == t.capture.c.run)
-    .join(t.source, t.source.c.id == t.capture.c.source)
     .where(t.witness.c.reference_id == bindparam("reference_id"))
+    .order_by(None)
     .order_by(t.capture.c.fetched_at, t.capture.c.capture_id)
 )
 _REPARSES = select(t.reparse).order_by(t.reparse.c.id.desc())

@@ -193,19 +193,19 @@ def _head_and_payload(member: Member) -> tuple[bytes, bytes]:
 
 def _check_record(held: HeldCapture, member: Member, head: bytes) -> None:
     """That a sound record is that of the capture. Raises _Broken."""
-    capture = held.capture
-    expected = {"warc-record-id": f"<{capture.capture_id}>", "warc-date": capture.fetched_at}
+    record = held.record
+    expected = {"warc-record-id": f"<{record.capture_id}>", "warc-date": record.fetched_at}
     for name, stored in expected.items():
         found = member.headers.get(name)
         if found != stored:
             raise _Broken(WARC_RECORD, f"its {name} is {found}, the store has {stored}")
-    if member.kind == "response" and capture.status is not None:
+    if member.kind == "response" and record.status is not None:
         try:
             status, _ = parse_head(head)
         except (ValueError, IndexError):
             raise _Broken(WARC_RECORD, "its HTTP head has no status") from None
-        if status != capture.status:
-            raise _Broken(WARC_RECORD, f"its status is {status}, the store has {capture.status}")
+        if status != record.status:
+            raise _Broken(WARC_RECORD, f"its status is {status}, the store has {record.status}")
 
 
 def _check_payload(held: HeldCapture, payload: bytes) -> None:

@@ -136,6 +136,8 @@ class CaptureTrace:
     """Of the member, in bytes."""
     payload_sha256: str
     payload_length: int
+    revisit_of: str | None
+    """The capture that holds the body: this one brought nothing new."""
     events: list[str]
     """What it was for this cable: `first`, `unchanged`, `changed`, `gone`, `back`, with the place
     on the source."""

@@ -264,6 +264,7 @@ class Reporter:
             capture.length,
             capture.payload_sha256,
             capture.payload_length,
+            capture.revisit_of,
             [
                 f"{sighting.event} {self._mask(sighting.locator)}"
                 for sighting in self._origins.sightings

@@ -144,7 +144,9 @@ class RunExtension:
             state = "failed" if self.has_failed else "finished"
             if state == "finished" and (reason != "finished" or self.run.requests_left()):
                 state = "stopped"
-            self.summary = Summary.of_run(self.run, self.crawler.stats.get_stats(), state, reason)
+            settled = self.run.settle() if state == "finished" else {}
+            stats = self.crawler.stats.get_stats()
+            self.summary = Summary.of_run(self.run, stats, state, reason, settled)
             self.summary.add_skipped(self.skipped)
             self.run.finish(state, reason, self.summary.as_dict())
         except CableCrawlError as error:

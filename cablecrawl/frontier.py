@@ -25,7 +25,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from cablecrawl.extension import RunExtension
 from cablecrawl.items import Capture
-from cablecrawl.runs import DONE, LEASED, PENDING
+from cablecrawl.runs import DONE, LEASED, PENDING, WITHHELD
 from cablecrawl.scope import SOURCE
 from cablecrawl.store import tables as t
 from cablecrawl.store.evidence import mark_read
@@ -43,7 +43,13 @@ CAPTURE = "cablecrawl_capture"
 # gone from its own address and is to be read from an archive.
 PURPOSE = "cablecrawl_for"
 
-_INSERT = insert(t.frontier).on_conflict_do_nothing(index_elements=["source", "fingerprint"])
+_NEW = insert(t.frontier)
+_INSERT = _NEW.on_conflict_do_update(
+    index_elements=["source", "fingerprint"],
+    # Known already, unless it was only withheld so far.
+    set_={"state": PENDING, "priority": _NEW.excluded.priority},
+    where=(t.frontier.c.state == WITHHELD) & (_NEW.excluded.state == PENDING),
+)
 # A retry takes its own row again.
 _RETRY = insert(t.frontier).on_conflict_do_update(
     index_elements=["source", "fingerprint"],
@@ -57,6 +63,15 @@ _NEXT = (
 )
 _SET_STATE = (
     update(t.frontier).where(t.frontier.c.id == bindparam("row")).values(state=bindparam("new"))
+)
+
+# Set on a request that is only to be made if the crawl finds that the source has changed.
+HOLD = "cablecrawl_hold"
+
+_RELEASE = (
+    update(t.frontier)
+    .where(t.frontier.c.source == bindparam("name"), t.frontier.c.state == WITHHELD)
+    .values(state=PENDING)
 )
 
 Leases = dict[str, list[tuple[int, str]]]
@@ -109,7 +124,7 @@ class FrontierScheduler(BaseScheduler):
             "source": source,
             "crawl": self.extension.run.crawl,
             "fingerprint": fingerprint,
-            "state": PENDING,
+            "state": WITHHELD if request.meta.get(HOLD) else PENDING,
             "priority": request.priority,
             "request": self._to_json(request),
         }
@@ -121,6 +136,16 @@ class FrontierScheduler(BaseScheduler):
         if len(self._outbox) >= MAX_OUTBOX:
             self._flush()
         return True
+
+    def release(self, source: str) -> None:
+        """Make what was withheld of a source pending: it has changed."""
+        self._flush()
+        self._more.add(source)
+
+        def job(db: Connection) -> None:
+            db.execute(_RELEASE, {"name": source})
+
+        self.extension.watch(self.writer.submit(job))
 
     def next_request(self) -> Request | None:
         engine = self.crawler.engine

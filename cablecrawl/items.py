@@ -41,6 +41,8 @@ class Capture:
     """One line on why it failed, or where a redirect leads to."""
     via: str | None = None
     """The page that led there."""
+    revisit_of: str | None = None
+    """The capture that holds the body, where this one brought nothing new."""
 
 
 @dataclass(slots=True)
@@ -143,5 +145,12 @@ class Listing:
     locators: list[str]
 
 
-PageItem = CablePage | Listing | Problem
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The page is not there: the server or the page itself says so."""
+
+    capture: Capture
+
+
+PageItem = CablePage | Listing | Missing | Problem
 """What a page gives, and what every pipeline is handed."""

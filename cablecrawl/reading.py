@@ -12,7 +12,16 @@ from urllib.parse import urljoin, urlsplit
 from w3lib.url import canonicalize_url
 
 from cablecrawl.decoding import Document, UndecodableError, decode_document, unpacked
-from cablecrawl.items import LEADS_TO, NOT_RENDERED, CablePage, Capture, Listing, PageItem, Problem
+from cablecrawl.items import (
+    LEADS_TO,
+    NOT_RENDERED,
+    CablePage,
+    Capture,
+    Listing,
+    Missing,
+    PageItem,
+    Problem,
+)
 from cablecrawl.layouts import cablebrowser, is_cable_url, read_page
 from cablecrawl.layouts.bloglists import is_absent_list, is_list
 from cablecrawl.layouts.cablebrowser import is_gap
@@ -28,6 +37,9 @@ PLAIN_PATH = re.compile(r"/(?!/)(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*/?)*")
 
 # What a document begins with that is no plain text, whatever its media type says.
 MARKUP = re.compile(r"\s*<(?:!doctype|\?xml|html|head|body|rss|feed|urlset|sitemapindex)\b", re.I)
+
+# Statuses of a page that is not there. Any other failure tells nothing of what is.
+NOT_THERE = frozenset((404, 410))
 
 # Objects made, less those gone, between two looks for garbage; a page makes some thousands.
 GC_THRESHOLD = 20_000
@@ -148,6 +160,8 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
                 encoding=read.document.encoding,
                 decoding=_decoding(read.document),
             )
+        if reading.has_no_cable:
+            yield Missing(capture)
         if reading.cable_links and not reading.is_folder_listing:
             yield Listing(capture, [locator_of(url) for url in read.cable_urls()])
         if reading.problem is not None:
@@ -186,6 +200,16 @@ def problem_of_error(capture: Capture, error: BaseException) -> Problem:
     return Problem(capture, "reader_error", f"{type(error).__name__}: {error}")
 
 
+def items_of_failure(capture: Capture) -> Iterator[PageItem]:
+    """What a failed capture gives, after the last retry: a problem, or that the page is missing."""
+    if capture.outcome == "http_error" and capture.status in NOT_THERE:
+        if not _is_robots_txt(capture.url):
+            yield Missing(capture)
+    problem = problem_of_failure(capture)
+    if problem is not None:
+        yield problem
+
+
 def problem_of_failure(capture: Capture) -> Problem | None:
     """The problem that a failed capture is, after the last retry; None where it is none.
 
@@ -202,11 +226,11 @@ def problem_of_failure(capture: Capture) -> Problem | None:
         return None
     if capture.outcome != "http_error":
         return Problem(capture, capture.outcome, capture.detail or capture.outcome)
-    if capture.url.endswith("/cable/") and status in (401, 403, 404, 410):
+    if capture.url.endswith("/cable/") and status in (401, 403, *NOT_THERE):
         return None
-    if status in (404, 410) and is_gap(capture.url, capture.via):
+    if status in NOT_THERE and is_gap(capture.url, capture.via):
         return None
-    reason = "not_found" if status in (404, 410) else "http_error"
+    reason = "not_found" if status in NOT_THERE else "http_error"
     return Problem(capture, reason, f"HTTP status {status}")
 
 

@@ -30,7 +30,7 @@ from cablecrawl.capture.warc import fsync_folder
 from cablecrawl.changes import Changes, compare
 from cablecrawl.code_version import code_version, steps_sha256
 from cablecrawl.errors import CableCrawlError, DamagedDatabaseError, OtherVersionError
-from cablecrawl.items import Listing, Problem
+from cablecrawl.items import Listing, Missing, Problem
 from cablecrawl.reading import circular_redirects
 from cablecrawl.rereading import Given, reread
 from cablecrawl.runs import END_OF_RUN, recover_captures
@@ -41,12 +41,14 @@ from cablecrawl.store.evidence import (
     Shown,
     add_capture,
     add_listing,
+    add_missing,
     add_page,
     add_problem,
     driver,
     iso,
 )
 from cablecrawl.store.queries import redirects_of_crawl, steps_that_read
+from cablecrawl.store.settling import settle
 from cablecrawl.store.writer import StoredExchange
 from cablecrawl.workers import available_cores
 
@@ -323,7 +325,9 @@ def _started(run: str) -> str:
 def _read_all(db: Connection, job: _Job, rebuilt: Rebuilt) -> None:
     """Read every capture in the order in which they were made, by the pipelines of a crawl."""
     stats = job.stats
+    ends = _EndsOfRuns(db)
     for batch in reread(db, job.folder, job.processes):
+        ends.before(batch.run)
         for given in batch.given:
             _store(db, given, stats)
         for key, number in batch.counts.items():
@@ -331,9 +335,26 @@ def _read_all(db: Connection, job: _Job, rebuilt: Rebuilt) -> None:
         rebuilt.damaged += batch.damaged.values()
         rebuilt.unread.update(batch.damaged)
         job.report(batch.captures)
+    ends.before(None)
     for crawl in db.execute(select(t.run.c.crawl).distinct()).scalars().all():
         for problem in circular_redirects(redirects_of_crawl(db, crawl)):
             _store(db, problem, stats)
+
+
+class _EndsOfRuns:
+    """Settles each crawl where it came to its end: behind its last capture, before the next run."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._run: str | None = None
+        finished = select(t.run.c.id, t.run.c.crawl).where(t.run.c.state == "finished")
+        self._crawls = dict(db.execute(finished).tuples().all())
+
+    def before(self, run: str | None) -> None:
+        """Captures of another run come next, or none any more."""
+        if run != self._run and self._run in self._crawls:
+            settle(self._db, self._crawls[self._run])
+        self._run = run
 
 
 def _store(db: Connection, given: Given, stats: Stats) -> None:
@@ -343,6 +364,8 @@ def _store(db: Connection, given: Given, stats: Stats) -> None:
             stats.inc_value(f"cablecrawl/sightings/{event}")
         case Listing():
             add_listing(db, given.capture, given.locators)
+        case Missing():
+            add_missing(db, given.capture)
         case Problem():
             add_problem(db, given)
             count_problem(stats, given)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +16,12 @@ from cablecrawl.boilerplate import load_rules
 from cablecrawl.capture import DamagedWarc, Location, ResponseReader
 from cablecrawl.capture.http import content_codings, content_type, parse_head
 from cablecrawl.decoding import UndecodableError, decode_content
-from cablecrawl.items import CablePage, Capture, Listing, PageItem, Problem
+from cablecrawl.items import CablePage, Capture, Listing, Missing, PageItem, Problem
 from cablecrawl.reading import (
     PageReader,
     gives_items,
+    items_of_failure,
     problem_of_error,
-    problem_of_failure,
     read_items,
 )
 from cablecrawl.releases import load_releases
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 BATCH = 32
 
 Step = BoilerplatePipeline | FieldsPipeline | ProvenancePipeline | DedupePipeline
-Given = Shown | Listing | Problem
+Given = Shown | Listing | Missing | Problem
 """What a capture gives, as it is stored."""
 
 
@@ -56,8 +56,9 @@ class ToRead(NamedTuple):
 
 @dataclass(slots=True)
 class Reread:
-    """What a batch of captures gives."""
+    """What a batch of captures, all of one run, gives."""
 
+    run: str
     captures: int = 0
     given: list[Given] = field(default_factory=list)
     """In the order of the captures."""
@@ -81,7 +82,7 @@ def start_reading(folder: Path) -> Callable[[Sequence[ToRead]], Reread]:
     steps = steps_before_the_store(stats)
 
     def read(batch: Sequence[ToRead]) -> Reread:
-        result = Reread(captures=len(batch))
+        result = Reread(batch[0].capture.run_id, len(batch))
         for capture, location, is_last in batch:
             try:
                 items = items_of_capture(reader, responses, capture, location, is_last=is_last)
@@ -108,8 +109,9 @@ def _through(item: PageItem, steps: Iterable[Step]) -> Given:
 
 
 def _batches(to_read: Iterator[ToRead]) -> Iterator[list[ToRead]]:
-    while batch := list(islice(to_read, BATCH)):
-        yield batch
+    for _, of_run in groupby(to_read, lambda each: each.capture.run_id):
+        while batch := list(islice(of_run, BATCH)):
+            yield batch
 
 
 def steps_before_the_store(stats: Stats) -> tuple[Step, ...]:
@@ -149,8 +151,7 @@ def items_of_capture(
     Raises DamagedWarc when the record is not what was stored, FileNotFoundError without its file.
     """
     if not gives_items(capture):
-        problem = problem_of_failure(capture) if is_last else None
-        return [problem] if problem is not None else []
+        return list(items_of_failure(capture)) if is_last else []
     head, payload = responses.read(location, verify=True)
     _, headers = parse_head(head)
     try:

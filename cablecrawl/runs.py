@@ -35,6 +35,7 @@ from cablecrawl.store.database import (
 )
 from cablecrawl.store.evidence import add_capture, add_sources, iso, source_values
 from cablecrawl.store.queries import captures, redirects_of_crawl
+from cablecrawl.store.settling import Settled, settle
 from cablecrawl.store.writer import StoredExchange, Writer
 
 logger = logging.getLogger(__name__)
@@ -205,6 +206,15 @@ class Run:
                 .select_from(t.frontier)
                 .where(t.frontier.c.source.in_(names), t.frontier.c.state.in_((PENDING, LEASED)))
             ).scalar_one()
+
+    def settle(self) -> dict[str, Settled]:
+        """Decide what its crawl, which came to its end, says of what is gone, by source.
+
+        Raises StorageError.
+        """
+        with storage_errors(self.data_dir), self.engine.begin() as db:
+            names = {row.id: row.name for row in db.execute(select(t.source))}
+            return {names[row]: settled for row, settled in settle(db, self.crawl).items()}
 
     def finish(self, state: str, reason: str, summary: Mapping[str, Any]) -> None:
         """Seal the WARC files, commit the run's end, let go of the lock.

@@ -14,18 +14,26 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.scope import host_of
 from cablecrawl.sources import PACKAGED_SOURCES, Source, load_sources, source_for_url
+from cablecrawl.store.settling import ACCEPT
 from cablecrawl.walk import read_range
+
+FULL = "full"
+"""The argument (`-a full=1`) by which all known pages are asked for."""
 
 
 def choose_sources(settings: BaseSettings, kind: str, arguments: dict[str, str]) -> list[Source]:
     """The sources that a crawl's arguments name. Raises CableCrawlError."""
-    known = {"source", "url"} | ({"range"} if kind == "cablebrowser" else set())
+    known = {"source", "url", FULL, ACCEPT} | ({"range"} if kind == "cablebrowser" else set())
     unknown = sorted(set(arguments) - known)
     if unknown:
         more = ", range=FIRST-LAST" if "range" in known else ""
         raise CableCrawlError(
-            f"-a {unknown[0]}=: unknown argument (source=NAME,… or url=URL,…{more})"
+            f"-a {unknown[0]}=: unknown argument (source=NAME,… or url=URL,…{more}, full=1,"
+            " accept=1)"
         )
+    for switch in (FULL, ACCEPT):
+        if arguments.get(switch, "1") != "1":
+            raise CableCrawlError(f"-a {switch}={arguments[switch]}: write {switch}=1, or nothing")
     if "range" in arguments:
         read_range(arguments["range"])
     if "source" in arguments and "url" in arguments:

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from functools import cached_property
 from typing import Any, Self
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from cablecrawl.browser import use_browser
 from cablecrawl.capture.http import content_type
+from cablecrawl.extension import RunExtension
 from cablecrawl.frontier import CAPTURE
-from cablecrawl.items import Capture, PageItem, Problem
-from cablecrawl.reading import PageReader, ReadPage, problem_of_failure, read_items
+from cablecrawl.items import Capture, PageItem
+from cablecrawl.layouts import is_cable_url
+from cablecrawl.reading import (
+    PageReader,
+    ReadPage,
+    items_of_failure,
+    problem_of_failure,
+    read_items,
+)
+from cablecrawl.recrawl import Recrawl
 from cablecrawl.scope import SOURCE, VIA
-from cablecrawl.selection import choose_sources, download_slots, name_contact
+from cablecrawl.selection import FULL, choose_sources, download_slots, name_contact
 from cablecrawl.sources import Source
+
+# Indexes first: they are few, and what they list makes the rest of the way known.
+INDEX_PRIORITY, PAGE_PRIORITY = 10, 0
 
 # 20,000 links are 4 MB; an index page that repeats them comes soon after.
 MAX_FOLLOWED = 20_000
@@ -62,7 +75,36 @@ class CableSpider(Spider):
     async def start(self) -> AsyncIterator[Request]:
         for source in self.sources.values():
             for url in source.start_urls:
-                yield self.request(url, source.name, via=None, priority=10)
+                yield self.request(url, source.name, via=None, priority=INDEX_PRIORITY)
+            for request in self.in_rotation(source.name):
+                yield request
+
+    @cached_property
+    def recrawl(self) -> Recrawl:
+        """Which pages of known sources are asked for; made when the run is open."""
+        run = RunExtension.of(self.crawler).run
+        recrawl = Recrawl(run, self.sources.values(), is_full=FULL in self.arguments)
+        self.crawler.signals.connect(recrawl.close, signals.spider_closed)
+        return recrawl
+
+    def in_rotation(self, source: str) -> Iterator[Request]:
+        """Requests for the known pages of a source whose turn it is; none where some were named."""
+        if "range" in self.arguments or all(map(self.is_single, self.sources[source].start_urls)):
+            return
+        for url in self.recrawl.due(source):
+            request = self.again(url, source)
+            if request is not None:
+                self.crawler.stats.inc_value(f"cablecrawl/in_rotation/{source}")
+                yield request
+        self.crawler.stats.set_value(f"cablecrawl/left/{source}", self.recrawl.left.get(source, 0))
+
+    def is_single(self, url: str) -> bool:
+        """Whether an address is of one page, which is read alone, and not of a site."""
+        return is_cable_url(url)
+
+    def again(self, url: str, source: str) -> Request | None:
+        """A request for a page that an earlier crawl asked for; None for one that leads nowhere."""
+        return self.request(url, source, via=None, priority=PAGE_PRIORITY)
 
     def request(self, url: str, source: str, *, via: str | None, priority: int) -> Request:
         """A request of a source; the fragment of its URL is no part of it."""
@@ -72,10 +114,10 @@ class CableSpider(Spider):
         return Request(url, callback=self.parse, errback=self.failed, meta=meta, priority=priority)
 
     def follow_once(
-        self, urls: list[str], source: str, via: str, priority: int
+        self, urls: list[str], source: str, via: str, priority: int, *, seen_too: bool = False
     ) -> Iterator[Request]:
-        """Requests for those of the URLs that were not followed of late."""
-        for url in urls:
+        """Requests for those of the URLs that nobody has seen yet, or for all, each once."""
+        for url in urls if seen_too else self.recrawl.unseen(source, urls):
             link = (source, url)
             if link not in self.followed:
                 if len(self.followed) >= MAX_FOLLOWED:
@@ -100,16 +142,15 @@ class CableSpider(Spider):
         )
         yield from items
         if read is not None:
-            yield from self.follow(read, response.request.meta[SOURCE])
+            yield from self.follow(read, capture)
 
-    def follow(self, read: ReadPage, source: str) -> Iterator[Request]:
+    def follow(self, read: ReadPage, capture: Capture) -> Iterator[Request]:
         """Requests for what a page links to. Nothing, unless the spider says otherwise."""
         return iter(())
 
-    def failed(self, failure: Failure) -> Iterator[Problem]:
+    def failed(self, failure: Failure) -> Iterator[PageItem]:
         """A page that could not be got at."""
         request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
         capture: Capture | None = request.meta.get(CAPTURE)
-        problem = problem_of_failure(capture) if capture is not None else None
-        if problem is not None:
-            yield problem
+        if capture is not None:
+            yield from items_of_failure(capture)

@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 from cablecrawl.runs import DONE, Run
 from cablecrawl.sources import Source
 from cablecrawl.store.evidence import BACK, CHANGED, FIRST, UNCHANGED
-from cablecrawl.store.queries import cables_of_crawl, unlisted
+from cablecrawl.store.listings import unlisted_pages
+from cablecrawl.store.queries import cables_held, copies_held, shows_anything
+from cablecrawl.store.settling import Settled
 from cablecrawl.walk import WalkEnd
 
 PREFIX = "cablecrawl/"
@@ -38,10 +40,22 @@ class SourceSummary:
     """What a run came to for one source."""
 
     name: str
+    cables: int = 0
+    """Copies of cables that it is known to have, those that are gone aside."""
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     back: int = 0
+    gone: int = 0
+    """Copies that count as gone since this run: their pages were missing in several crawls."""
+    revisits: int = 0
+    """Pages that were sent as they had been the last time."""
+    in_rotation: int = 0
+    """Pages asked for because it was their turn, or because they were missing the last time."""
+    left: int = 0
+    """Pages that are overdue and beyond the crawl's budget."""
+    alarms: list[str] = field(default_factory=list)
+    """Losses that are too large to be believed, one line each."""
     unlisted: int = 0
     """Cables whose page is there and which no index page of the crawl lists."""
     problems: int = 0
@@ -53,8 +67,17 @@ class SourceSummary:
     """Which numbers were asked for, where the source numbers its pages."""
 
     @property
-    def cables(self) -> int:
-        return self.new + self.changed + self.unchanged + self.back
+    def more(self) -> list[str]:
+        """What a table has no column for, one line each."""
+        lines = [self.walk] if self.walk else []
+        if self.gone:
+            lines.append(f"{self.gone:,} gone: missing in several crawls, kept as they were")
+        if self.in_rotation:
+            left = f", {self.left:,} overdue left for the next crawl" if self.left else ""
+            lines.append(f"{self.in_rotation:,} pages asked for in their turn{left}")
+        if self.revisits:
+            lines.append(f"{self.revisits:,} pages as they were, by ETag, date or content")
+        return lines
 
 
 @dataclass(slots=True)
@@ -76,8 +99,15 @@ class Summary:
     problems: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of_run(cls, run: Run, stats: Mapping[str, Any], state: str, reason: str) -> Self:
-        """Count up a run that is about to end."""
+    def of_run(
+        cls,
+        run: Run,
+        stats: Mapping[str, Any],
+        state: str,
+        reason: str,
+        settled: Mapping[str, Settled],
+    ) -> Self:
+        """Count up a run that is about to end; `settled`: what its crawl decided, by source."""
         summary = cls(
             run=run.id,
             state=state,
@@ -96,7 +126,8 @@ class Summary:
         )
         with run.engine.connect() as db:
             for source in run.description.sources:
-                summary.sources.append(_of_source(db, source, run, stats, state))
+                of_source = _of_source(db, source, run, stats, state, settled.get(source.name))
+                summary.sources.append(of_source)
         return summary
 
     def add_skipped(self, reasons: Mapping[str, str]) -> None:
@@ -135,7 +166,7 @@ class Summary:
                 source.problems,
             )
             lines.append(f"  {source.name:{width}}" + "".join(f"{n:>11,}" for n in numbers))
-        lines += [f"  {source.name}: {source.walk}" for source in self.sources if source.walk]
+        lines += [f"  {source.name}: {line}" for source in self.sources for line in source.more]
         for source in self.sources:
             lists = [
                 f"{count:,} by {LISTS[by]}" for by, count in source.posts_named.items() if count
@@ -183,7 +214,12 @@ def progress_line(run: Run, stats: Mapping[str, Any]) -> str:
 
 
 def _of_source(
-    db: Connection, source: Source, run: Run, stats: Mapping[str, Any], state: str
+    db: Connection,
+    source: Source,
+    run: Run,
+    stats: Mapping[str, Any],
+    state: str,
+    settled: Settled | None,
 ) -> SourceSummary:
     seen = {event: stats.get(f"{PREFIX}sightings/{event}/{source.name}", 0) for event in _EVENTS}
     problems = {
@@ -194,31 +230,50 @@ def _of_source(
     }
     summary = SourceSummary(
         source.name,
+        cables=copies_held(db, source.name),
         new=seen["first"],
         changed=seen["changed"],
         unchanged=seen["unchanged"],
         back=seen["back"],
-        unlisted=len(unlisted(db, source.name)),
+        revisits=stats.get(f"{PREFIX}revisits/{source.name}", 0),
+        in_rotation=stats.get(f"{PREFIX}in_rotation/{source.name}", 0),
+        left=stats.get(f"{PREFIX}left/{source.name}", 0),
+        unlisted=len(unlisted_pages(db, source.name, ending=run.crawl)),
         problems=sum(problems.values()),
     )
+    if settled is not None:
+        summary.gone, summary.alarms = settled
     summary.posts_named = _below(stats, f"posts_named/{source.name}")
     walk = WalkEnd.of(source.name, stats)
     summary.walk = walk.line if walk is not None else None
     if state == "finished":
-        reasons = (_failure(db, source, run, problems), _walk_failure(walk, run))
+        reasons = (
+            *(f"alarm: {alarm}" for alarm in summary.alarms),
+            _failure(db, source, run, problems, summary),
+            _walk_failure(walk, run),
+        )
         summary.failure = "; ".join(reason for reason in reasons if reason) or None
     return summary
 
 
-def _failure(db: Connection, source: Source, run: Run, problems: Mapping[str, int]) -> str | None:
+def _failure(
+    db: Connection,
+    source: Source,
+    run: Run,
+    problems: Mapping[str, int],
+    summary: SourceSummary,
+) -> str | None:
     missed = {reason: count for reason, count in problems.items() if reason not in OF_THE_PAGE}
     if missed:
         named = ", ".join(f"{reason} {count:,}" for reason, count in missed.items())
         return f"pages that could not be fetched: {named}"
-    held = cables_of_crawl(db, source.name, run.crawl)
+    held = cables_held(db, source.name)
     least, most = source.expected_cables
     if held == 0:
         return "no cable found"
+    is_listed = summary.walk is not None or any(summary.posts_named.values())
+    if not is_listed and not shows_anything(db, source.name, run.crawl):
+        return "nothing that it sent is a cable or a list of cables"
     if least is not None and held < least:
         return f"{held:,} cables, at least {least:,} expected"
     if most is not None and held > most:

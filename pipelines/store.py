@@ -13,10 +13,17 @@ from scrapy.exceptions import DropItem
 from sqlalchemy import Connection
 
 from cablecrawl.extension import RunExtension
-from cablecrawl.items import CablePage, Listing, PageItem, Problem
+from cablecrawl.items import CablePage, Listing, Missing, PageItem, Problem
 from cablecrawl.records import ReadingRecord, record_of_page
 from cablecrawl.stats import Stats, count_problem
-from cablecrawl.store.evidence import UNCHANGED, add_listing, add_page, add_problem, shown_on
+from cablecrawl.store.evidence import (
+    UNCHANGED,
+    add_listing,
+    add_missing,
+    add_page,
+    add_problem,
+    shown_on,
+)
 from cablecrawl.store.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -53,6 +60,9 @@ class StorePipeline:
                     partial(add_listing, capture=item.capture, locators=item.locators)
                 )
                 raise DropItem(f"{item.capture.url}: an index page", log_level="DEBUG")
+            case Missing():
+                await self.commit(partial(add_missing, capture=item.capture))
+                raise DropItem(f"{item.capture.url}: not there", log_level="DEBUG")
             case Problem():
                 await self.commit(partial(add_problem, problem=item))
                 count_problem(self.stats, item)

@@ -33,6 +33,9 @@ LATER = Build(
     edits=LATER_EDITS,
 )
 
+# Every known page is asked for, due or not.
+EVERY = ("-a", "full=1")
+
 PRE = re.compile(rb"<pre>(.*?)</pre>", re.S)
 SITE_MARKUP = re.compile(rb"<a [^>]*>\xc2\xb6</a>|<a [^>]*>|</a>")
 
@@ -59,10 +62,10 @@ def test_a_site_that_did_not_change_gives_nothing_new(
 ) -> None:
     project = Project(tmp_path)
     with SiteServer(Site(mirror, validators=validators)) as server:
-        first = project.crawl("-a", f"url={server.url}")
+        first = project.crawl(*EVERY, "-a", f"url={server.url}")
         before = project.export("before")
         feed = tmp_path / "new.jsonl"
-        again = project.crawl("-a", f"url={server.url}", "-O", str(feed))
+        again = project.crawl(*EVERY, "-a", f"url={server.url}", "-O", str(feed))
     name = source_name(server.url)
     after = project.export("after")
     assert first.summary[name] == Counts(12, 12, 0, 0, 0, 0)
@@ -86,9 +89,9 @@ def test_only_the_pages_chrome_changed(tmp_path: Path, mirror: Path) -> None:
     """Another counter, another layout: the cables' texts are what they were."""
     project = Project(tmp_path)
     with SiteServer(mirror) as server:
-        project.crawl("-a", f"url={server.url}")
+        project.crawl(*EVERY, "-a", f"url={server.url}")
         write_mirror(mirror, invented_cables(12), Build(15, "v6"), overlay=True)
-        again = project.crawl("-a", f"url={server.url}")
+        again = project.crawl(*EVERY, "-a", f"url={server.url}")
     assert again.summary[source_name(server.url)] == Counts(12, 0, 0, 12, 0, 0)
     counters = {
         (claim["value"], claim["current"])
@@ -124,11 +127,11 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoBuilds]:
     write_mirror(mirror, invented_cables(30), EARLIER)
     texts = {path: text_of(page) for path, page in cable_pages(mirror).items()}
     with SiteServer(mirror) as server:
-        project.crawl("-a", f"url={server.url}")
+        project.crawl(*EVERY, "-a", f"url={server.url}")
         before = project.export("before")
         write_mirror(mirror, invented_cables(61), LATER, overlay=True)
         feed = folder / "new.jsonl"
-        again = project.crawl("-a", f"url={server.url}", "-O", str(feed))
+        again = project.crawl(*EVERY, "-a", f"url={server.url}", "-O", str(feed))
     source = source_name(server.url)
     lines = read_lines(feed)
     yield TwoBuilds(mirror, source, before, project.export("after"), again, lines, texts)
@@ -206,7 +209,7 @@ def test_a_text_that_goes_back_to_what_it_was_is_no_third_reading(
     with SiteServer(Site(mirror, validators=False)) as server:
         for text in (original, edited, original):
             page.write_text(text, encoding="utf-8")
-            changes.append(project.crawl("-a", f"url={server.url}").summary)
+            changes.append(project.crawl(*EVERY, "-a", f"url={server.url}").summary)
     assert [counts.changed for row in changes for counts in row.values()] == [0, 1, 1]
     export = project.export()
     first, second = export.readings()[page.stem]
@@ -243,7 +246,7 @@ def wrong(
         for step in ("well", "wrong", "well again"):
             faults = dict(zip(paths, WRONG.values(), strict=True)) if step == "wrong" else {}
             server.site.faults = faults
-            ended.append(project.crawl("-a", f"url={server.url}"))
+            ended.append(project.crawl(*EVERY, "-a", f"url={server.url}"))
             exports.append(project.export(step))
     reasons = dict(zip((Path(path).stem for path in paths), WRONG, strict=True))
     return reasons, exports[0], exports[1], exports[2], ended

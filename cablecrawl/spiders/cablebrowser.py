@@ -19,13 +19,12 @@ from cablecrawl.layouts import is_cable_url
 from cablecrawl.numbered import NumberedPages, number_of
 from cablecrawl.reading import ReadPage, locator_of, problem_of_failure
 from cablecrawl.scope import SOURCE
-from cablecrawl.spider import CableSpider
+from cablecrawl.spider import INDEX_PRIORITY, PAGE_PRIORITY, CableSpider
 from cablecrawl.store.numbered import NUMBER, highest_cable, numbers_asked, numbers_seen
 from cablecrawl.walk import Answer, NumberRange, Walk, read_range
 
 logger = logging.getLogger(__name__)
 
-INDEX_PRIORITY, CABLE_PRIORITY = 10, 0
 # Statuses of a page that is not there.
 NOT_THERE = frozenset((404, 410))
 
@@ -36,6 +35,8 @@ class CablebrowserSpider(CableSpider):
     Arguments
         source  names of sources, parted by commas; without it, all enabled cable browsers
         url     URLs of a site that is in no registry, or of single pages of it
+        full    `1`: ask for every page, due or not
+        accept  `1`: what an alarm called a loss is real
         range   numbers to ask for: `1-` to the end that is found, `100-500` for a part
 
     Caveats
@@ -75,6 +76,8 @@ class CablebrowserSpider(CableSpider):
                 else:
                     for request in self._begin(source.name, pages):
                         yield request
+            for request in self.in_rotation(source.name):
+                yield request
 
     def parse(self, response: Response) -> Iterator[PageItem | Request]:
         assert response.request is not None
@@ -93,20 +96,22 @@ class CablebrowserSpider(CableSpider):
             yield item
         yield from self._answered(request, answer, reference_id)
 
-    def failed(self, failure: Failure) -> Iterator[Problem | Request]:  # type: ignore[override]  # requests too
+    def failed(self, failure: Failure) -> Iterator[PageItem | Request]:  # type: ignore[override]  # requests too
         request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
         capture: Capture | None = request.meta.get(CAPTURE)
         yield from super().failed(failure)
         is_missing = capture is not None and capture.status in NOT_THERE
         yield from self._answered(request, "missing" if is_missing else "failed")
 
-    def follow(self, read: ReadPage, source: str) -> Iterator[Request]:
+    def follow(self, read: ReadPage, capture: Capture) -> Iterator[Request]:
         # A front page that stands at a number without a cable leads nowhere new.
         if read.reading is None or not read.reading.is_index or number_of(read.url) is not None:
             return
-        yield from self.follow_once(read.index_urls(), source, read.url, INDEX_PRIORITY)
+        source = capture.source
+        indexes = read.index_urls()
+        yield from self.follow_once(indexes, source, read.url, INDEX_PRIORITY, seen_too=True)
         cables = read.cable_urls()
-        yield from self.follow_once(cables, source, read.url, CABLE_PRIORITY)
+        yield from self.follow_once(cables, source, read.url, PAGE_PRIORITY)
         numbered = [pages for url in cables if (pages := NumberedPages.like(url)) is not None]
         if numbered:
             # The plainest: a link to a copy for printing has keys of its own.
@@ -121,9 +126,10 @@ class CablebrowserSpider(CableSpider):
         """
         is_done = True
         for source, walk in self.walks.items():
-            for request in self._requests(source, walk, walk.ask()):
-                is_done = False
-                self.crawler.engine.crawl(request)
+            while is_done and walk.next <= walk.horizon:  # all of a window may be known
+                for request in self._requests(source, walk, walk.ask()):
+                    is_done = False
+                    self.crawler.engine.crawl(request)
         if not is_done:
             raise DontCloseSpider
 
@@ -167,11 +173,15 @@ class CablebrowserSpider(CableSpider):
         return walk
 
     def _requests(self, source: str, walk: Walk, numbers: Iterable[int]) -> Iterator[Request]:
-        for number in numbers:
-            yield self._numbered(walk.pages.url(number), source, number, via=None)
+        urls = {walk.pages.url(number): number for number in numbers}
+        wanted = set(self.recrawl.unseen(source, list(urls)) if self.numbers is None else urls)
+        for url, number in urls.items():
+            # Behind the last cable something may have come, whatever was there before.
+            if url in wanted or number > (walk.last_found or 0):
+                yield self._numbered(url, source, number, via=None)
 
     def _numbered(self, url: str, source: str, number: int, via: str | None) -> Request:
-        request = self.request(url, source, via=via, priority=CABLE_PRIORITY)
+        request = self.request(url, source, via=via, priority=PAGE_PRIORITY)
         request.meta[NUMBER] = number
         # Where a redirect leads to is what tells a gap from a page that has moved.
         request.meta["dont_redirect"] = True

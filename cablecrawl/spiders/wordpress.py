@@ -48,6 +48,8 @@ class WordpressSpider(CableSpider):
         source  names of sources, parted by commas; without it, all enabled blogs
         url     URLs of blogs that are in no registry, or of single posts; the address of an
                 archive (a month, a category) stands for its blog
+        full    `1`: ask for every post, due or not
+        accept  `1`: what an alarm called a loss is real
 
     Caveats
         The REST API is asked first, then sitemaps, feeds, and at last the archive pages, each
@@ -70,6 +72,19 @@ class WordpressSpider(CableSpider):
             for home in dict.fromkeys(blogs):
                 for request in self.search_on(begin(home), source.name, via=None):
                     yield request
+            for request in self.in_rotation(source.name):
+                yield request
+
+    def is_single(self, url: str) -> bool:
+        return is_single_post(url)
+
+    def again(self, url: str, source: str) -> Request | None:
+        # Lists and archives are asked for as the search comes to them.
+        if not is_single_post(url):
+            return None
+        homes = [home_of(start) for start in self.sources[source].start_urls]
+        home = next((home for home in homes if url.startswith(home)), homes[0])
+        return self.post_request(self.request(url, source, via=None, priority=POST_PRIORITY), home)
 
     def read(self, response: Response) -> tuple[list[PageItem], ReadPage | None]:
         """The items of a response, and the page where it could be read."""
@@ -143,7 +158,7 @@ class WordpressSpider(CableSpider):
         if page is None or page.reading is None or not page.reading.is_index:
             return
         archives = [url for url in page.index_urls() if _is_archive_of(home, url)]
-        for request in self.follow_once(archives, source, page.url, LIST_PRIORITY):
+        for request in self.follow_once(archives, source, page.url, LIST_PRIORITY, seen_too=True):
             yield _archive(request, self, home)
         # A title may lead to what the post is about, on another site.
         urls = [url for url in page.cable_urls() if host_of(url) == host_of(home)]

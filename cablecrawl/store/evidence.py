@@ -110,6 +110,8 @@ _UPSERT_CLAIM = _positional(
     *_CLAIM_COLUMNS,
 )
 _INSERT_PROBLEM = _sql(insert(t.problem).on_conflict_do_nothing(), *("capture", "reason", "detail"))
+_INSERT_MISSING = _sql(insert(t.missing).on_conflict_do_nothing(), "capture")
+_INSERT_INDEX_PAGE = _sql(insert(t.index_page).on_conflict_do_nothing(), "capture")
 _NEW_LISTING = insert(t.listing).values(source=_SOURCE_ID)
 _UPSERT_LISTING = _sql(
     _NEW_LISTING.on_conflict_do_update(
@@ -193,6 +195,7 @@ def add_capture(
         exchange.status,
         exchange.detail,
         exchange.via,
+        exchange.revisit.capture_id if exchange.revisit is not None else None,
     )
 
 
@@ -381,8 +384,14 @@ def add_problem(connection: Connection, problem: Problem) -> None:
     )
 
 
+def add_missing(connection: Connection, capture: Capture) -> None:
+    """Record that a page is not there."""
+    connection.exec_driver_sql(_INSERT_MISSING, {"capture": capture.id})
+
+
 def add_listing(connection: Connection, capture: Capture, locators: Sequence[str]) -> None:
     """Record which cable pages an index page lists."""
+    connection.exec_driver_sql(_INSERT_INDEX_PAGE, {"capture": capture.id})
     if locators:
         connection.exec_driver_sql(
             _UPSERT_LISTING,

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
+from cablecrawl.capture import Location
 from cablecrawl.store import tables as t
-from cablecrawl.store.queries import OF_SOURCE
+from cablecrawl.store.queries import CAPTURES_WITH_BODIES, OF_SOURCE, body_of
 
 # SQLite takes 32,766 variables in a statement, and parses fewer in less time.
 AT_A_TIME = 500
+
+LAST_CHARACTER = "\U0010ffff"
+
+LAST_CHARACTER = "\U0010ffff"
 
 # A page that is not there is known too: it is asked for in rotation, and not at each crawl.
 GONE_STATUSES = (404, 410)
@@ -88,12 +95,116 @@ def same_response(
     return _response(db, _SAME, wanted)
 
 
-def sources_with_captures(db: Connection, names: Sequence[str]) -> set[str]:
-    """Those of the sources of which something was captured."""
-    captured = select(t.capture.c.id).where(t.capture.c.source == t.source.c.id).exists()
-    return set(
-        db.execute(select(t.source.c.name).where(t.source.c.name.in_(names), captured)).scalars()
+def sources_with_captures(
+    db: Connection, names: Sequence[str], before: str | None = None
+) -> set[str]:
+    """Those of the sources of which something was captured; `before`: in crawls before this one."""
+    captured = select(t.capture.c.id).where(t.capture.c.source == t.source.c.id)
+    if before is not None:
+        captured = captured.where(t.capture.c.run.not_in(_runs_of(before)))
+    query = select(t.source.c.name).where(t.source.c.name.in_(names), captured.exists())
+    return set(db.execute(query).scalars())
+
+
+class KnownPage(NamedTuple):
+    """An address at which something is, or was said not to be."""
+
+    url: str
+    last_asked: datetime
+    """When it was last asked for, whatever came."""
+
+
+def known_pages(db: Connection, source: str, before: str) -> Iterator[KnownPage]:
+    """The pages of a source, the longest unseen first; streamed. `before`: the crawl that asks."""
+    last = (
+        select(t.capture.c.url, func.max(t.capture.c.id).label("last"))
+        .where(t.capture.c.source == OF_SOURCE, t.capture.c.run.not_in(_runs_of(before)))
+        .group_by(t.capture.c.url)
+        .having(func.max(SETTLED))
+        .subquery()
     )
+    query = (
+        select(last.c.url, t.capture.c.fetched_at)
+        .join(t.capture, t.capture.c.id == last.c.last)
+        .order_by(last.c.last)
+        .execution_options(yield_per=1000)
+    )
+    for url, fetched_at in db.execute(query, {"source": source}):
+        if urlsplit(url).path != "/robots.txt":
+            yield KnownPage(url, datetime.fromisoformat(fetched_at))
+
+
+def count_pages(db: Connection, source: str) -> int:
+    """How many addresses of a source were asked for."""
+    query = select(func.count(t.capture.c.url.distinct())).where(t.capture.c.source == OF_SOURCE)
+    return int(db.execute(query, {"source": source}).scalar_one())
+
+
+def last_crawl(db: Connection, source: str, before: str) -> datetime | None:
+    """When the last crawl of a source began; `before`: the crawl that asks."""
+    newest = select(func.max(t.capture.c.id)).where(
+        t.capture.c.source == OF_SOURCE, t.capture.c.run.not_in(_runs_of(before))
+    )
+    begun = t.run.alias()
+    query = (
+        select(begun.c.started)
+        .select_from(t.capture)
+        .join(t.run, t.run.c.id == t.capture.c.run)
+        .join(begun, begun.c.id == t.run.c.crawl)
+        .where(t.capture.c.id == newest.scalar_subquery())
+    )
+    started = db.execute(query, {"source": source}).scalar()
+    return None if started is None else datetime.fromisoformat(started)
+
+
+def unconfirmed(db: Connection, source: str) -> list[str]:
+    """Addresses of copies that were missing when last asked for and do not yet count as gone."""
+    seen = select(func.max(t.sighting.c.capture)).where(t.sighting.c.witness == t.witness.c.id)
+    query = (
+        select(t.witness.c.url)
+        .distinct()
+        .join(
+            t.capture,
+            (t.capture.c.source == t.witness.c.source) & (t.capture.c.url == t.witness.c.url),
+        )
+        .join(t.missing, t.missing.c.capture == t.capture.c.id)
+        .where(t.witness.c.source == OF_SOURCE, t.capture.c.id > seen.scalar_subquery())
+        .order_by(t.witness.c.url)
+    )
+    return list(db.execute(query, {"source": source}).scalars())
+
+
+def has_pages_like(db: Connection, source: str, pattern: str) -> bool:
+    """Whether a source has shown a page whose address fits a pattern, as SQLite's GLOB has them."""
+    query = select(t.capture.c.id).where(
+        t.capture.c.source == OF_SOURCE,
+        t.capture.c.outcome == "ok",
+        t.capture.c.url.op("GLOB")(pattern),
+    )
+    return db.execute(query.limit(1), {"source": source}).first() is not None
+
+
+def last_pages(
+    db: Connection, source: str, beginning: str, before: str
+) -> list[tuple[str, Location]]:
+    """The pages whose addresses begin so, as they last came before a crawl."""
+    newest = (
+        select(func.max(t.capture.c.id))
+        .where(
+            t.capture.c.source == OF_SOURCE,
+            t.capture.c.url >= beginning,
+            t.capture.c.url < beginning + LAST_CHARACTER,
+            t.capture.c.outcome == "ok",
+            t.capture.c.run.not_in(_runs_of(before)),
+        )
+        .group_by(t.capture.c.url)
+    )
+    query = CAPTURES_WITH_BODIES.where(t.capture.c.id.in_(newest))
+    return [(row.url, body_of(row)) for row in db.execute(query, {"source": source})]
+
+
+def _runs_of(crawl: str) -> Select[tuple[str]]:
+    return select(t.run.c.id).where(t.run.c.crawl == crawl)
 
 
 def unsettled(db: Connection, source: str, urls: Sequence[str]) -> list[str]:

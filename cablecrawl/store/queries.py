@@ -11,50 +11,51 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, 
 from cablecrawl.capture import Location
 from cablecrawl.items import LEADS_TO, Capture
 from cablecrawl.store import tables as t
+from cablecrawl.store.evidence import GONE
 
 OF_SOURCE = select(t.source.c.id).where(t.source.c.name == bindparam("source")).scalar_subquery()
 
-_LAST_CRAWL_WITH_LISTINGS = (
-    select(t.run.c.crawl)
-    .join(t.capture, t.capture.c.run == t.run.c.id)
-    .join(t.listing, t.listing.c.capture == t.capture.c.id)
-    .where(t.listing.c.source == OF_SOURCE)
-    .order_by(t.capture.c.fetched_at.desc(), t.capture.c.id.desc())
+_LAST_EVENT = (
+    select(t.sighting.c.event)
+    .where(t.sighting.c.witness == t.witness.c.id)
+    .order_by(t.sighting.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_CABLES_HELD = select(func.count(func.distinct(t.witness.c.reference_id))).where(
+    t.witness.c.source == OF_SOURCE, _LAST_EVENT != GONE
+)
+_COPIES_HELD = (
+    select(func.count())
+    .select_from(t.witness)
+    .where(t.witness.c.source == OF_SOURCE, _LAST_EVENT != GONE)
+)
+_READ_IN_CRAWL = (
+    select(t.capture.c.id)
+    .join(t.run, t.run.c.id == t.capture.c.run)
+    .where(
+        t.capture.c.source == OF_SOURCE,
+        t.run.c.crawl == bindparam("crawl"),
+        t.capture.c.id.in_(select(t.index_page.c.capture))
+        | t.capture.c.id.in_(select(t.sighting.c.capture)),
+    )
     .limit(1)
 )
-_LISTED: Select[tuple[str]] = (
-    select(t.listing.c.locator)
-    .join(t.capture, t.capture.c.id == t.listing.c.capture)
-    .join(t.run, t.run.c.id == t.capture.c.run)
-    .where(t.listing.c.source == OF_SOURCE, t.run.c.crawl == bindparam("crawl"))
-)
-_UNLISTED = select(t.witness.c.locator).where(
-    t.witness.c.source == OF_SOURCE, t.witness.c.locator.not_in(_LISTED)
-)
-_CABLES_OF_CRAWL = (
-    select(func.count(func.distinct(t.witness.c.reference_id)))
-    .select_from(t.witness)
-    .join(t.sighting, t.sighting.c.witness == t.witness.c.id)
-    .join(t.capture, t.capture.c.id == t.sighting.c.capture)
-    .join(t.run, t.run.c.id == t.capture.c.run)
-    .where(t.witness.c.source == OF_SOURCE, t.run.c.crawl == bindparam("crawl"))
-)
 
 
-def unlisted(db: Connection, source: str) -> set[str]:
-    """Locators of a source's witnesses that no index page of its last crawl of them lists.
-
-    Empty where no index page was ever read. A crawl that was cut short and gone on with is one.
-    """
-    crawl = db.execute(_LAST_CRAWL_WITH_LISTINGS, {"source": source}).scalar()
-    if crawl is None:
-        return set()
-    return set(db.execute(_UNLISTED, {"source": source, "crawl": crawl}).scalars())
+def cables_held(db: Connection, source: str) -> int:
+    """How many cables a source has, by reference ID: those that are gone aside."""
+    return int(db.execute(_CABLES_HELD, {"source": source}).scalar_one())
 
 
-def cables_of_crawl(db: Connection, source: str, crawl: str) -> int:
-    """How many cables of a source a crawl has seen, by reference ID."""
-    return int(db.execute(_CABLES_OF_CRAWL, {"source": source, "crawl": crawl}).scalar_one())
+def copies_held(db: Connection, source: str) -> int:
+    """How many copies of cables a source has; one cable may stand at several places."""
+    return int(db.execute(_COPIES_HELD, {"source": source}).scalar_one())
+
+
+def shows_anything(db: Connection, source: str, crawl: str) -> bool:
+    """Whether a crawl has met a cable of a source, or a list of cables."""
+    return db.execute(_READ_IN_CRAWL, {"source": source, "crawl": crawl}).first() is not None
 
 
 def redirects_of_crawl(db: Connection, crawl: str) -> list[Capture]:
@@ -111,6 +112,7 @@ def capture_of(row: Row[Any]) -> Capture:
         row.status,
         row.detail,
         row.via,
+        row.revisit_of,
     )
 
 

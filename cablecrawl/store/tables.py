@@ -271,6 +271,7 @@ alarm = Table(
     Column("crawl", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("lifted", Text),  # the crawl whose user said that the loss is real
     UniqueConstraint("source", "crawl", "reason"),
     sqlite_strict=True,
 )

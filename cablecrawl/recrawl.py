@@ -1,0 +1,82 @@
+"""What a crawl of a known source asks for: what is new, what has moved, and what is due.
+
+A source that is new is crawled whole. Of one that the store knows, all indexes that tell of news
+are asked for, and from them what nobody has seen yet. Pages that no index says anything new of
+are asked for in rotation, the longest unseen first: each crawl takes as many as keep every
+page seen within the policy's time, and all that are overdue, up to its budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+
+from cablecrawl.runs import Run
+from cablecrawl.sources import Source
+from cablecrawl.store.known import (
+    KnownPage,
+    count_pages,
+    known_pages,
+    last_crawl,
+    sources_with_captures,
+    unconfirmed,
+    unsettled,
+)
+
+
+class Recrawl:
+    """Decides for the sources of a crawl which of their pages it asks for."""
+
+    def __init__(self, run: Run, sources: Iterable[Source], *, is_full: bool) -> None:
+        self._run = run
+        self._sources = {source.name: source for source in sources}
+        self._is_full = is_full
+        self._db = run.engine.connect()
+        self._known = sources_with_captures(self._db, list(self._sources), before=run.crawl)
+        self.left: dict[str, int] = {}
+        """Pages that are overdue and beyond the budget, by source."""
+
+    def is_partial(self, source: str) -> bool:
+        """Whether only a part of a source's pages is asked for: an earlier crawl has met it."""
+        return source in self._known and not self._is_full
+
+    def unseen(self, source: str, urls: Sequence[str]) -> list[str]:
+        """Those of the pages that an index lists which are asked for, whether due or not."""
+        if not self.is_partial(source):
+            return list(urls)
+        return unsettled(self._db, source, urls)
+
+    def due(self, source: str) -> Iterator[str]:
+        """The pages that are asked for in rotation, each once, the longest unseen first."""
+        if source not in self._known:
+            return
+        pages = known_pages(self._db, source, before=self._run.crawl)
+        if self._is_full:
+            yield from (page.url for page in pages)
+            return
+        given: set[str] = set()
+        for url in chain(unconfirmed(self._db, source), self._in_turn(source, pages)):
+            if url not in given:
+                given.add(url)
+                yield url
+
+    def _in_turn(self, source: str, pages: Iterator[KnownPage]) -> Iterator[str]:
+        policy = self._sources[source].recrawl
+        now = datetime.now(UTC)
+        begun = last_crawl(self._db, source, before=self._run.crawl)
+        # A clock that was set back makes nothing due.
+        elapsed = max((now - begun) / policy.pages, 0.0) if begun is not None else 1.0
+        share = int(count_pages(self._db, source) * min(elapsed, 1.0))
+        for number, page in enumerate(pages):
+            is_overdue = now - page.last_asked >= policy.pages
+            if number >= share and not is_overdue:
+                return
+            if number < policy.budget:
+                yield page.url
+            elif is_overdue:
+                self.left[source] = self.left.get(source, 0) + 1
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._db.close()

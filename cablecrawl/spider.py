@@ -103,7 +103,12 @@ class CableSpider(Spider):
         return is_cable_url(url)
 
     def again(self, url: str, source: str) -> Request | None:
-        """A request for a page that an earlier crawl asked for; None for one that leads nowhere."""
+        """A request for a page that an earlier crawl asked for; None where indexes lead to it.
+
+        An index that nothing leads to any more may still be there, and tells of the past.
+        """
+        if not is_cable_url(url):
+            return None
         return self.request(url, source, via=None, priority=PAGE_PRIORITY)
 
     def request(self, url: str, source: str, *, via: str | None, priority: int) -> Request:

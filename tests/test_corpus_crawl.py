@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,14 +168,7 @@ def test_cables_whose_text_differs_have_several_readings_and_no_others(
 
 def test_pages_that_no_index_page_lists_are_said_to_be_unlisted(corpus: CorpusCrawl) -> None:
     for source, asked in corpus.asked.items():
-        indexes = [path for path in asked if path.endswith(".html") and "/cable/" not in path]
-        listed = {
-            link
-            for path in indexes
-            if (corpus.folders[source] / path[1:]).exists()
-            for link in CABLE_LINK.findall((corpus.folders[source] / path[1:]).read_bytes())
-        }
-        unlisted = {path for path in corpus.pages[source] if path.encode() not in listed}
+        unlisted = set(corpus.pages[source]) - listed_cables(corpus.folders[source], asked)
         assert unlisted == {
             urlsplit(witness["url"]).path
             for cable in corpus.export.lines("cables")
@@ -186,6 +179,17 @@ def test_pages_that_no_index_page_lists_are_said_to_be_unlisted(corpus: CorpusCr
 
 
 CABLE_LINK = re.compile(rb"""href=['"](/cable/[^'"#]+)""")
+
+
+def listed_cables(folder: Path, asked: Iterable[str]) -> set[str]:
+    """Paths of the cable pages that the index pages among those asked for link to."""
+    indexes = [folder / path[1:] for path in asked if path.endswith(".html")]
+    return {
+        link.decode()
+        for path in indexes
+        if "cable" not in path.relative_to(folder).parts[:-1] and path.exists()
+        for link in CABLE_LINK.findall(path.read_bytes())
+    }
 
 
 def test_an_export_made_twice_has_the_same_bytes(corpus: CorpusCrawl) -> None:

@@ -48,8 +48,8 @@ def changed_and_faulty(folder: Path) -> Project:
     write_mirror(mirror, invented_cables(30), EARLIER)
     project = Project(folder, {"RETRY_TIMES": "1"})
     with SiteServer(mirror) as server:
-        url = f"url={server.url}"
-        assert project.crawl("-a", url).status == 0
+        url = ("-a", f"url={server.url}", "-a", "full=1")
+        assert project.crawl(*url).status == 0
         write_mirror(mirror, invented_cables(61), LATER, overlay=True)
         paths = list(cable_pages(mirror))
         moved = f"/cable/{Path(paths[7]).name}"
@@ -68,10 +68,10 @@ def changed_and_faulty(folder: Path) -> Project:
         server.site.faults = dict(zip(paths, faults, strict=False))
         (mirror / moved[1:]).write_bytes((mirror / paths[7][1:]).read_bytes())
         (mirror / "robots.txt").write_text("User-agent: *\nDisallow: /cable/2006/\n")
-        project.crawl_killed_at("pipelines.store:add_page", "after", 20, "-a", url)
-        assert project.crawl("-a", url).status == 2
+        project.crawl_killed_at("pipelines.store:add_page", "after", 20, *url)
+        assert project.crawl(*url).status == 2
         server.site.faults = {paths[0]: Fault("status", None, 410)}
-        assert project.crawl("-a", url).status == 2
+        assert project.crawl(*url).status == 2
     return project
 
 

@@ -261,7 +261,7 @@ def test_a_page_gone_wrong_is_a_problem_with_its_reason(wrong: Wrong) -> None:
     assert found == reasons
     assert ended[1].status == 2
     (counts,) = ended[1].summary.values()
-    assert counts == Counts(6, 0, 0, 6, 0, 6)
+    assert counts == Counts(12, 0, 0, 6, 0, 6)
 
 
 def test_a_page_gone_wrong_leaves_the_earlier_reading(wrong: Wrong) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urljoin
 
@@ -19,7 +20,7 @@ from cablecrawl.reading import ReadPage
 from cablecrawl.scope import SOURCE
 from cablecrawl.spider import INDEX_PRIORITY, PAGE_PRIORITY, CableSpider
 from cablecrawl.spiders.moved import ListedBefore
-from cablecrawl.store.known import has_pages_like
+from cablecrawl.store.known import last_index_page
 from cablecrawl.store.listings import unlisted_pages
 
 # The folders of a mirror, behind which its pages stand.
@@ -28,6 +29,7 @@ IN_A_FOLDER = re.compile(r"(?:cable|reldate|date|classification|origin|tag)/(?:[
 # Indexes by the day of release: of the five kinds the one that tells of news. A cable that is
 # released, or released anew, stands on another page of them.
 NEWS = re.compile(r"(?:^|/)reldate/[^/]*$")
+NEWS_PATTERN = "*/reldate/*"
 
 
 def cable_folder(url: str) -> str:
@@ -68,7 +70,7 @@ class MirrorsSpider(CableSpider):
         self.waiting = {
             name
             for name in self.sources
-            if self.recrawl.is_partial(name) and not run.resumes and self._has_news(name)
+            if self.recrawl.is_partial(name) and not run.resumes and self._may_wait(name)
         }
         self.looked_for_unlisted: set[str] = set()
         if run.resumes:
@@ -132,9 +134,15 @@ class MirrorsSpider(CableSpider):
         assert isinstance(scheduler, FrontierScheduler)
         return scheduler
 
-    def _has_news(self, source: str) -> bool:
+    def _may_wait(self, source: str) -> bool:
+        """Whether a source has indexes that tell of news, and the others were all seen of late."""
+        policy = self.sources[source].recrawl
         with RunExtension.of(self.crawler).run.engine.connect() as db:
-            return has_pages_like(db, source, "*/reldate/*")
+            of_news = last_index_page(db, source, NEWS_PATTERN, is_like=True)
+            others = last_index_page(db, source, NEWS_PATTERN, is_like=False)
+        if of_news is None or others is None:
+            return False
+        return datetime.now(UTC) - others < policy.pages
 
     def _held(self, request: Request) -> Request:
         """A request that is made at once, or withheld until its source is seen to have changed."""

@@ -174,14 +174,21 @@ def unconfirmed(db: Connection, source: str) -> list[str]:
     return list(db.execute(query, {"source": source}).scalars())
 
 
-def has_pages_like(db: Connection, source: str, pattern: str) -> bool:
-    """Whether a source has shown a page whose address fits a pattern, as SQLite's GLOB has them."""
-    query = select(t.capture.c.id).where(
-        t.capture.c.source == OF_SOURCE,
-        t.capture.c.outcome == "ok",
-        t.capture.c.url.op("GLOB")(pattern),
+def last_index_page(db: Connection, source: str, pattern: str, *, is_like: bool) -> datetime | None:
+    """When an index page whose address fits a pattern, or does not, was last seen.
+
+    The pattern is one of SQLite's GLOB.
+    """
+    fits = t.capture.c.url.op("GLOB", is_comparison=True)(pattern)
+    query = (
+        select(t.capture.c.fetched_at)
+        .join(t.index_page, t.index_page.c.capture == t.capture.c.id)
+        .where(t.capture.c.source == OF_SOURCE, fits if is_like else ~fits)
+        .order_by(t.index_page.c.capture.desc())
+        .limit(1)
     )
-    return db.execute(query.limit(1), {"source": source}).first() is not None
+    seen = db.execute(query, {"source": source}).scalar()
+    return None if seen is None else datetime.fromisoformat(seen)
 
 
 def last_pages(

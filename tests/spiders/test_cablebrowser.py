@@ -124,8 +124,9 @@ def test_a_site_crawled_again_is_asked_up_to_the_end_it_was_known_to_have(walked
     shrunk = NumberedSite({n: c for n, c in walked.site.cables.items() if n < HIGHEST // 2})
     walked.server.site.script = shrunk
     walked.server.requests.clear()
-    ended = crawl(walked.project, "-a", f"url={walked.server.url}")
-    assert ended.status == 0, ended.stderr
+    ended = crawl(walked.project, "-a", f"url={walked.server.url}", "-a", "full=1")
+    assert ended.status == 2, ended.stderr
+    assert "alarm: " in ended.stderr
     assert numbers_asked(walked.server) == Counter(range(1, HIGHEST + END_AFTER + 1))
 
 
@@ -287,7 +288,7 @@ def test_a_range_that_is_none_is_refused_in_one_line(tmp_path: Path, given: str)
 def test_mirrors_have_no_range(tmp_path: Path) -> None:
     ended = Project(tmp_path).crawl("-a", "url=http://127.0.0.1:1/", "-a", "range=1-")
     assert ended.status == 1
-    assert "-a range=: unknown argument (source=NAME,… or url=URL,…)" in ended.stderr
+    assert "-a range=: unknown argument (source=NAME,… or url=URL,…, full=1" in ended.stderr
 
 
 # ------------------------------------------------------------------------ a site with lists

@@ -8,7 +8,7 @@ page seen within the policy's time, and all that are overdue, up to its budget.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -16,7 +16,6 @@ from cablecrawl.runs import Run
 from cablecrawl.sources import Source
 from cablecrawl.store.known import (
     KnownPage,
-    count_pages,
     known_pages,
     last_crawl,
     sources_with_captures,
@@ -47,28 +46,37 @@ class Recrawl:
             return list(urls)
         return unsettled(self._db, source, urls)
 
-    def due(self, source: str) -> Iterator[str]:
-        """The pages that are asked for in rotation, each once, the longest unseen first."""
+    def due(self, source: str, takes_turns: Callable[[str], bool]) -> Iterator[str]:
+        """The pages that are asked for in rotation, each once, the longest unseen first.
+
+        `takes_turns`: whether an address is one of those that rotate.
+        """
         if source not in self._known:
             return
-        pages = known_pages(self._db, source, before=self._run.crawl)
         if self._is_full:
-            yield from (page.url for page in pages)
+            yield from (page.url for page in self._pages(source, takes_turns))
             return
         given: set[str] = set()
-        for url in chain(unconfirmed(self._db, source), self._in_turn(source, pages)):
+        for url in chain(unconfirmed(self._db, source), self._in_turn(source, takes_turns)):
             if url not in given:
                 given.add(url)
                 yield url
 
-    def _in_turn(self, source: str, pages: Iterator[KnownPage]) -> Iterator[str]:
+    def _pages(self, source: str, takes_turns: Callable[[str], bool]) -> Iterator[KnownPage]:
+        for page in known_pages(self._db, source, before=self._run.crawl):
+            if takes_turns(page.url):
+                yield page
+
+    def _in_turn(self, source: str, takes_turns: Callable[[str], bool]) -> Iterator[str]:
         policy = self._sources[source].recrawl
         now = datetime.now(UTC)
         begun = last_crawl(self._db, source, before=self._run.crawl)
         # A clock that was set back makes nothing due.
         elapsed = max((now - begun) / policy.pages, 0.0) if begun is not None else 1.0
-        share = int(count_pages(self._db, source) * min(elapsed, 1.0))
-        for number, page in enumerate(pages):
+        # Gone through twice and not held: there may be 250,000.
+        pages = sum(1 for _ in self._pages(source, takes_turns))
+        share = int(pages * min(elapsed, 1.0))
+        for number, page in enumerate(self._pages(source, takes_turns)):
             is_overdue = now - page.last_asked >= policy.pages
             if number >= share and not is_overdue:
                 return

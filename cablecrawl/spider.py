@@ -91,24 +91,24 @@ class CableSpider(Spider):
         """Requests for the known pages of a source whose turn it is; none where some were named."""
         if "range" in self.arguments or all(map(self.is_single, self.sources[source].start_urls)):
             return
-        for url in self.recrawl.due(source):
-            request = self.again(url, source)
-            if request is not None:
-                self.crawler.stats.inc_value(f"cablecrawl/in_rotation/{source}")
-                yield request
+        for url in self.recrawl.due(source, self.takes_turns):
+            self.crawler.stats.inc_value(f"cablecrawl/in_rotation/{source}")
+            yield self.again(url, source)
         self.crawler.stats.set_value(f"cablecrawl/left/{source}", self.recrawl.left.get(source, 0))
 
     def is_single(self, url: str) -> bool:
         """Whether an address is of one page, which is read alone, and not of a site."""
         return is_cable_url(url)
 
-    def again(self, url: str, source: str) -> Request | None:
-        """A request for a page that an earlier crawl asked for; None where indexes lead to it.
+    def takes_turns(self, url: str) -> bool:
+        """Whether a known page is asked for in rotation, and not because an index leads to it.
 
         An index that nothing leads to any more may still be there, and tells of the past.
         """
-        if not is_cable_url(url):
-            return None
+        return self.is_single(url)
+
+    def again(self, url: str, source: str) -> Request:
+        """A request for a page that an earlier crawl asked for."""
         return self.request(url, source, via=None, priority=PAGE_PRIORITY)
 
     def request(self, url: str, source: str, *, via: str | None, priority: int) -> Request:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -93,6 +93,8 @@ class Project:
     settings: dict[str, str] = field(default_factory=dict)
     code: Path = PROJECT
     """The checkout that the commands are run from."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables that the commands have besides those of the tests."""
 
     @property
     def data_dir(self) -> Path:
@@ -109,7 +111,8 @@ class Project:
         return [*arguments, *(part for key in given for part in ("-s", f"{key}={given[key]}"))]
 
     def run(self, *arguments: str, **settings: str) -> Ended:
-        return run_python(["-m", "scrapy", *self.command(*arguments, **settings)], self.code)
+        command = ["-m", "scrapy", *self.command(*arguments, **settings)]
+        return run_python(command, self.code, self.environment)
 
     def crawl(self, *arguments: str, **settings: str) -> Ended:
         return self.run("crawl", "mirrors", *arguments, **settings)
@@ -152,7 +155,7 @@ class Project:
     def copy(self, folder: Path) -> Project:
         """The same store in another folder."""
         shutil.copytree(self.data_dir, folder / "data")
-        return Project(folder, dict(self.settings))
+        return Project(folder, dict(self.settings), environment=self.environment)
 
     def lose_database(self) -> None:
         """Database, write-ahead log and its index are gone."""
@@ -283,12 +286,14 @@ def run_scrapy(arguments: Sequence[str]) -> Ended:
     return run_python(["-m", "scrapy", *arguments])
 
 
-def run_python(arguments: Sequence[str], code: Path = PROJECT) -> Ended:
+def run_python(
+    arguments: Sequence[str], code: Path = PROJECT, more: Mapping[str, str] | None = None
+) -> Ended:
     """A Python program run to its end from the root of a checkout."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=code,
-        env=environment(),
+        env={**environment(), **(more or {})},
         capture_output=True,
         text=True,
         timeout=PATIENCE * 5,

@@ -78,10 +78,7 @@ class WordpressSpider(CableSpider):
     def is_single(self, url: str) -> bool:
         return is_single_post(url)
 
-    def again(self, url: str, source: str) -> Request | None:
-        # Lists and archives are asked for as the search comes to them.
-        if not is_single_post(url):
-            return None
+    def again(self, url: str, source: str) -> Request:
         homes = [home_of(start) for start in self.sources[source].start_urls]
         home = next((home for home in homes if url.startswith(home)), homes[0])
         return self.post_request(self.request(url, source, via=None, priority=POST_PRIORITY), home)

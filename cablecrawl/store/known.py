@@ -134,12 +134,6 @@ def known_pages(db: Connection, source: str, before: str) -> Iterator[KnownPage]
             yield KnownPage(url, datetime.fromisoformat(fetched_at))
 
 
-def count_pages(db: Connection, source: str) -> int:
-    """How many addresses of a source were asked for."""
-    query = select(func.count(t.capture.c.url.distinct())).where(t.capture.c.source == OF_SOURCE)
-    return int(db.execute(query, {"source": source}).scalar_one())
-
-
 def last_crawl(db: Connection, source: str, before: str) -> datetime | None:
     """When the last crawl of a source began; `before`: the crawl that asks."""
     newest = select(func.max(t.capture.c.id)).where(

@@ -1,0 +1,260 @@
+"""What a re-crawl asks for: news at once, every page in its turn, and nothing for ever."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.clock import SimulatedClock, libfaketime
+from tests.crawling import Ended, Project, cable_pages, write_sources
+from tests.sites.cables import InventedCable, invented_cables
+from tests.sites.mirror import Build, write_mirror
+from tests.sites.server import Fault, Site, SiteServer
+
+pytestmark = pytest.mark.skipif(libfaketime() is None, reason="faketime is not installed")
+
+NAME = "mirror"
+BEGIN = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+ADDED = "10. (U) The band was out of tune. NINIO"
+# Every page within four days, so that a few crawls show it.
+POLICY = '{ index = "1d", pages = "4d", full = "180d" }'
+
+
+class Mirror:
+    """A mirror on loopback that is crawled on simulated days."""
+
+    def __init__(self, folder: Path, server: SiteServer, cables: list[InventedCable]) -> None:
+        self.folder = folder / "site"
+        self.cables = cables
+        self.server = server
+        sources = write_sources(
+            folder / "sources.toml", {NAME: f"{server.url}cablegate.html"}, recrawl=POLICY
+        )
+        self.clock = SimulatedClock(folder, BEGIN)
+        self.project = Project(
+            folder,
+            {"SOURCES_FILE": str(sources), "RETRY_TIMES": "0"},
+            environment=self.clock.environment,
+        )
+
+    def crawl(self, day: float, *arguments: str) -> Ended:
+        """A crawl so many days after the first."""
+        self.clock.set(BEGIN + day * DAY)
+        self.server.site.requests.clear()
+        return self.project.crawl("-a", f"source={NAME}", *arguments)
+
+    def asked(self) -> set[str]:
+        """Paths of the cable pages that the last crawl asked for."""
+        return {
+            request.path
+            for request in self.server.site.requests
+            if request.path.startswith("/cable/") and request.path.endswith(".html")
+        }
+
+    def events(self, event: str) -> list[str]:
+        """Paths of the copies of which an event is known, in its order."""
+        rows = self.project.query(
+            "SELECT witness.url FROM sighting JOIN witness ON witness.id = sighting.witness"
+            f" WHERE event = '{event}' ORDER BY sighting.id"
+        )
+        return [urlsplit(url).path for (url,) in rows]
+
+    def statuses(self) -> dict[str, str]:
+        """Of the copies, as exported, by path."""
+        return {
+            urlsplit(witness["url"]).path: witness["status"]
+            for cable in self.project.export().lines("cables")
+            for witness in cable["witnesses"]
+        }
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[Mirror]:
+    cables = invented_cables(24)
+    write_mirror(tmp_path / "site", cables, Build(24, "v4"))
+    with SiteServer(Site(tmp_path / "site")) as server:
+        yield Mirror(tmp_path, server, cables)
+
+
+def edit_in_place(page: Path) -> None:
+    """Another text, and no index says so."""
+    text = page.read_text(encoding="utf-8")
+    before, end, behind = text.rpartition("</pre>")
+    changed = f"{before}{ADDED}{end}{behind}"
+    stat = page.stat()
+    page.write_text(changed, encoding="utf-8")
+    os.utime(page, (stat.st_mtime + 60, stat.st_mtime + 60))
+
+
+def test_a_text_changed_without_a_trace_is_found_in_the_policys_time(mirror: Mirror) -> None:
+    assert mirror.crawl(0).status == 0
+    paths = list(cable_pages(mirror.folder))
+    edit_in_place(mirror.folder / paths[-1][1:])
+    asked = []
+    for day in (1, 2, 3, 4):
+        ended = mirror.crawl(day)
+        assert ended.status == 0, ended.stderr
+        asked.append(mirror.asked())
+    # A quarter a day, none twice, and all of them in the end.
+    assert sum(map(len, asked)) == len(set().union(*asked)) == len(paths)
+    assert max(map(len, asked)) <= len(paths) / 4 * 1.5
+    assert mirror.events("changed") == [paths[-1]]
+
+
+def test_nothing_is_due_when_a_crawl_follows_another(mirror: Mirror) -> None:
+    mirror.crawl(0)
+    ended = mirror.crawl(0.01)
+    assert ended.status == 0, ended.stderr
+    assert mirror.asked() == set()
+    kinds = {request.path.split("/")[1] for request in mirror.server.site.requests}
+    assert kinds == {"robots.txt", "cablegate.html", "reldate"}
+
+
+def test_a_page_that_no_crawl_asked_for_in_time_is_overdue_whatever_its_share(
+    mirror: Mirror,
+) -> None:
+    mirror.crawl(0)
+    mirror.crawl(9)
+    assert mirror.asked() == set(cable_pages(mirror.folder))
+
+
+def test_the_budget_bounds_a_crawl_and_the_rest_is_named(mirror: Mirror) -> None:
+    sources = Path(mirror.project.settings["SOURCES_FILE"])
+    limited = sources.read_text().replace("4d", "4d").replace(" }", ", budget = 5 }")
+    sources.write_text(limited)
+    mirror.crawl(0)
+    ended = mirror.crawl(9)
+    assert len(mirror.asked()) == 5
+    assert "overdue left for the next crawl" in ended.stderr
+    first = mirror.asked()
+    mirror.crawl(9.01)
+    assert len(mirror.asked()) == 5 and not first & mirror.asked()
+
+
+def test_a_page_is_fetched_whole_in_time_whatever_its_server_says(mirror: Mirror) -> None:
+    """It answers 304 to every condition, as a copy does that keeps the times of its files."""
+    mirror.crawl(0)
+    page = mirror.folder / list(cable_pages(mirror.folder))[0][1:]
+    stat = page.stat()
+    edit_in_place(page)
+    # An ETag is of size and time here.
+    page.write_bytes(page.read_bytes().replace(ADDED.encode(), ADDED[1:].encode())[: stat.st_size])
+    os.utime(page, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    mirror.crawl(30, "-a", "full=1")
+    assert mirror.events("changed") == []
+    mirror.crawl(181, "-a", "full=1")
+    assert mirror.events("changed") == [list(cable_pages(mirror.folder))[0]]
+
+
+def test_a_cable_that_moves_to_another_day_of_release_is_asked_for_at_once(
+    mirror: Mirror,
+) -> None:
+    mirror.crawl(0)
+    moved = mirror.cables[3]
+    later = Build(24, "v4", released={moved.reference_id: "2010-12-19 09:09"})
+    write_mirror(mirror.folder, mirror.cables, later)
+    mirror.crawl(0.01)
+    assert {Path(path).stem for path in mirror.asked()} == {moved.reference_id}
+    (line,) = [
+        cable
+        for cable in mirror.project.export().lines("cables")
+        if cable["reference_id"] == moved.reference_id
+    ]
+    assert {claim["value"] for claim in line["releases"] if claim["basis"] == "page_timestamp"} == {
+        "2010-12-19T09:09",
+    } | {moved.released.replace(" ", "T")}
+
+
+def test_a_page_is_gone_when_it_was_missing_in_three_crawls(mirror: Mirror) -> None:
+    mirror.crawl(0)
+    lost = list(cable_pages(mirror.folder))[0]
+    content = (mirror.folder / lost[1:]).read_bytes()
+    (mirror.folder / lost[1:]).unlink()
+    mirror.crawl(4)
+    assert mirror.statuses()[lost] != "gone"
+    # It is asked for in each crawl now, until that is settled.
+    mirror.crawl(4.1)
+    assert mirror.asked() == {lost} and mirror.events("gone") == []
+    ended = mirror.crawl(4.2)
+    assert mirror.events("gone") == [lost] and mirror.statuses()[lost] == "gone"
+    assert "1 gone: missing in several crawls" in ended.stderr
+    mirror.crawl(4.3)
+    assert mirror.asked() == set()
+    (mirror.folder / lost[1:]).write_bytes(content)
+    mirror.crawl(9)
+    assert mirror.events("back") == [lost] and mirror.statuses()[lost] == "listed"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", None, 503),
+        Fault("status", None, 403),
+        Fault("reset", None),
+        Fault("body", None, body=b"<title>Buy this domain</title><h1>This domain is for sale</h1>"),
+    ],
+    ids=["down", "forbidden", "reset", "parked"],
+)
+def test_what_cannot_be_fetched_is_not_gone(mirror: Mirror, fault: Fault) -> None:
+    mirror.crawl(0)
+    before = mirror.statuses()
+    mirror.server.site.faults = {"/cable/*.html": fault}
+    for day in (4, 8, 12, 16):
+        assert mirror.crawl(day).status == 2
+    assert mirror.events("gone") == [] and mirror.statuses() == before
+
+
+def test_far_fewer_cables_than_before_are_an_alarm_and_no_fact(mirror: Mirror) -> None:
+    mirror.crawl(0)
+    before = mirror.statuses()
+    few = [cable.reference_id for cable in mirror.cables[8:]]
+    write_mirror(mirror.folder, mirror.cables, Build(8, "v4", withdrawn=frozenset(few)))
+    for day in (1, 2, 3, 4):
+        ended = mirror.crawl(day)
+    assert ended.status == 2
+    assert "alarm: " in ended.stderr
+    assert mirror.statuses() == before
+    # Its user knows better: the loss is real.
+    ended = mirror.crawl(5, "-a", "accept=1")
+    assert "alarm" not in ended.stderr
+    gone = {Path(path).stem for path, status in mirror.statuses().items() if status == "gone"}
+    assert gone == set(few)
+
+
+def test_a_rebuilt_database_says_the_same_of_what_is_gone(mirror: Mirror) -> None:
+    mirror.crawl(0)
+    lost = list(cable_pages(mirror.folder))[:2]
+    for path in lost:
+        (mirror.folder / path[1:]).unlink()
+    for day in (4, 8, 12):
+        mirror.crawl(day)
+    before = mirror.project.export("before").files()
+    mirror.project.lose_database()
+    assert mirror.project.reparse().status == 0
+    assert mirror.project.export("after").files() == before
+    assert sorted(mirror.events("gone")) == sorted(lost)
+
+
+def test_a_clock_that_was_set_back_changes_no_order(mirror: Mirror) -> None:
+    mirror.crawl(0)
+    page = mirror.folder / list(cable_pages(mirror.folder))[0][1:]
+    edit_in_place(page)
+    ended = mirror.crawl(-20, "-a", "full=1")
+    assert "the clock says 2026-02-09" in ended.stderr
+    captures = mirror.project.export().lines("captures")
+    later = [capture for capture in captures if "clock_behind" in capture["flags"]]
+    assert later and min(c["fetched_at"] for c in later) > max(
+        c["fetched_at"] for c in captures if c not in later
+    )
+    (cable,) = [
+        cable
+        for cable in mirror.project.export().lines("cables")
+        if cable["reference_id"] == page.stem
+    ]
+    assert ADDED in cable["body"]

@@ -58,6 +58,7 @@ logger = logging.getLogger(__name__)
 NOT_READ_FROM_PAGES = (
     *(t.source, t.run, t.capture, t.frontier),
     *(t.reparse, t.former_reading, t.former_claim),
+    *(t.scheduled, t.apscheduler_jobs),
 )
 
 # A new database is worth nothing before it is whole: it is put on the disk at the end, once.

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import logging
+import os
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ PENDING, LEASED, DONE, WITHHELD = 0, 1, 2, 3
 """States of a row of the frontier. What is withheld is asked for if an index page has changed."""
 
 SECOND = timedelta(seconds=1)
+
+LOG_VARIABLE = "CABLECRAWL_LOG"
+"""In the environment of a crawl whose output goes to a file: its path in the data folder."""
 
 
 class StoreLock:
@@ -90,9 +94,12 @@ class RunDescription:
     steps_sha256: str
     """Of the code and rules that read its pages."""
     sources: tuple[Source, ...]
+    log: str | None = None
+    """The file that its output goes to, in the data folder; None: nobody keeps it."""
 
     def details(self) -> str:
         """As JSON."""
+        log = {} if self.log is None else {"log": self.log}
         return json.dumps(
             {
                 "arguments": self.arguments,
@@ -100,6 +107,7 @@ class RunDescription:
                 "code_version": self.code_version,
                 "steps_sha256": self.steps_sha256,
                 "sources": [source.name for source in self.sources],
+                **log,
             },
             sort_keys=True,
         )
@@ -311,6 +319,7 @@ def describe_run(
         code_version(),
         steps_sha256(),
         tuple(sources),
+        os.environ.get(LOG_VARIABLE),
     )
 
 

@@ -18,6 +18,20 @@ SHOW_REDACTED_SPANS = False
 # of the code must not look like one of a site. 800 pages a second and core.
 REPARSE_BEFORE_CRAWL = True
 
+# `scrapy schedule`, all in seconds. How often it looks what is due, and reads sources.toml again:
+# a source that you add, or a clock that was set, is noticed within a minute.
+SCHEDULE_TURN = 60.0
+# Between two crawls, so that an export, a reparse or a crawl by hand finds the store free.
+SCHEDULE_PAUSE = 30.0
+# A source that failed is tried again after a quarter of an hour, then after twice as long each
+# time, at most a day: a site that is down for a week is asked ten times and not 700.
+SCHEDULE_RETRY = 900.0
+SCHEDULE_RETRY_MOST = 86_400.0
+# Logs of scheduled crawls that are kept, the latest: so many files, and so many bytes in all. A
+# crawl that ends well writes 0.5 KB; ten sources a day fill a thousand files in three months.
+SCHEDULE_LOG_FILES = 1000
+SCHEDULE_LOG_BYTES = 100_000_000
+
 # Where the owner of a site can write to: your address, which the user agent then names. Only
 # sites on loopback are crawled without one.
 CONTACT = ""

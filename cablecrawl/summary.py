@@ -141,11 +141,7 @@ class Summary:
 
     @property
     def exit_status(self) -> int:
-        if self.state == "stopped" and self.reason == "shutdown":
-            return 130  # as a shell has it for a program that was interrupted
-        if self.state == "stopped":
-            return 0 if self.reason.startswith("closespider_") else 2
-        return 2 if self.failed else 0
+        return exit_status_of(self.state, self.reason, has_failed=bool(self.failed))
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -195,6 +191,15 @@ class Summary:
         if self.state == "finished":
             return f"finished in {self.seconds:.1f} s"
         return f"{self.state} ({self.reason}) after {self.seconds:.1f} s; run it again to go on"
+
+
+def exit_status_of(state: str, reason: str, *, has_failed: bool) -> int:
+    """What a crawl that came to its end exits with. `has_failed`: some source did."""
+    if state == "stopped" and reason == "shutdown":
+        return 130  # as a shell has it for a program that was interrupted
+    if state == "stopped":
+        return 0 if reason.startswith("closespider_") else 2
+    return 2 if has_failed else 0
 
 
 def progress_line(run: Run, stats: Mapping[str, Any]) -> str:

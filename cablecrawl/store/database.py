@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import Pool
 
 from cablecrawl.errors import (
     CableCrawlError,
@@ -49,18 +50,22 @@ def create_folders(data_dir: Path) -> None:
         ) from error
 
 
-def open_database(data_dir: Path, *, create: bool = False) -> Engine:
+def open_database(
+    data_dir: Path, *, create: bool = False, poolclass: type[Pool] | None = None
+) -> Engine:
     """The database of a data folder.
 
-    WAL with synchronous FULL: a committed row outlives a power cut. Raises CableCrawlError
-    when there is none (and `create` is not set) or when it is of another version, and
-    StorageError when it cannot be written.
+    WAL with synchronous FULL: a committed row outlives a power cut. `poolclass`: NullPool where
+    no connection may stay open, since `scrapy reparse` puts another file in place.
+
+    Raises CableCrawlError when there is none (and `create` is not set) or when it is of another
+    version, and StorageError when it cannot be written.
     """
     path = data_dir / DATABASE
     if not create and not path.exists():
         raise no_store(path)
     # One connection per thread, each kept open; the writer's waits for no one.
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30}, poolclass=poolclass)
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: sqlite3.Connection, _: object) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
@@ -11,7 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, 
 from cablecrawl.capture import Location
 from cablecrawl.items import LEADS_TO, Capture
 from cablecrawl.store import tables as t
+from cablecrawl.store.database import DATABASE
 from cablecrawl.store.evidence import GONE
+from cablecrawl.store.looking import open_for_looking
 
 OF_SOURCE = select(t.source.c.id).where(t.source.c.name == bindparam("source")).scalar_subquery()
 
@@ -130,3 +133,16 @@ def steps_that_read(db: Connection) -> set[str]:
         runs = runs.where(t.run.c.started > reparse.at)
     read = {json.loads(details).get("steps_sha256", "") for details in db.execute(runs).scalars()}
     return read | ({reparse.steps_sha256} if reparse is not None else set())
+
+
+def unregistered(data_dir: Path, known: Container[str]) -> list[str]:
+    """Sources that the store has and a registry does not. Raises CableCrawlError."""
+    if not (data_dir / DATABASE).exists():
+        return []
+    engine = open_for_looking(data_dir)
+    try:
+        with engine.connect() as db:
+            names = db.execute(select(t.source.c.name).order_by(t.source.c.name)).scalars()
+            return [name for name in names if name not in known]
+    finally:
+        engine.dispose()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -289,4 +290,28 @@ frontier = Table(
     UniqueConstraint("source", "fingerprint"),
     Index("frontier_next", "source", "state", "priority", "id"),
     sqlite_strict=True,
+)
+
+# Crawls that `scrapy schedule` began. A run's `details` name the log, where a run came of it.
+scheduled = Table(
+    "scheduled",
+    metadata,
+    _id(),
+    Column("source", Text, nullable=False),
+    Column("began", Text, nullable=False),
+    Column("ended", Text),
+    Column("status", Integer),  # the exit status of its process, once that has ended
+    Column("is_stopped", Integer, nullable=False),  # 1: the schedule was stopped meanwhile
+    Column("log", Text, nullable=False, unique=True),  # the file's path in the data folder
+    Index("scheduled_by_source", "source"),
+    sqlite_strict=True,
+)
+
+# APScheduler's own table, by its columns: what `scrapy schedule` begins next, and when.
+apscheduler_jobs = Table(
+    "apscheduler_jobs",
+    metadata,
+    Column("id", Text, primary_key=True),  # the source
+    Column("next_run_time", Float, index=True),  # seconds since 1970
+    Column("job_state", LargeBinary, nullable=False),
 )

@@ -1,0 +1,1 @@
+"""Crawls that begin by themselves: what is due, and the processes that crawl it."""

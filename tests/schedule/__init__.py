@@ -1,0 +1,1 @@
+"""Tests of cablecrawl/schedule/ and of `scrapy schedule`."""

@@ -12,6 +12,7 @@ from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.exceptions import UsageError
 
 from cablecrawl.commands.reparse import print_changes, reparse, report_damage
+from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.extension import RunExtension
 from cablecrawl.rebuild import is_read_by_other_code
@@ -28,6 +29,10 @@ class Command(ScrapyCrawl):
             " 2 a source failed, 3 no space or permission, 4 another run is at work, 130"
             " interrupted. Example: scrapy crawl mirrors -a url=http://127.0.0.1:8000/"
         )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        refuse_in_one_line(parser, "crawl")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:

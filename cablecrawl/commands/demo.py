@@ -16,6 +16,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from sqlalchemy import select
 
+from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import open_database
 
@@ -50,6 +51,10 @@ class Command(ScrapyCommand):
             " prints what was found, what was stripped, where one value comes from and where to"
             " look. An earlier demo is replaced."
         )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        refuse_in_one_line(parser, "demo")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if args:

@@ -230,7 +230,7 @@ def _policy_lines(policy: RecrawlPolicy, row: Row) -> Iterator[str]:
     if row.pages:
         cost = requests_a_day(policy, row.pages, row.index_pages)
         indexes = f" and {row.index_pages:,} index pages" if row.index_pages else ""
-        yield f"{cost:,} requests a day for the {row.pages:,} pages{indexes} known"
+        yield f"requests a day: {cost:,}, for the {row.pages:,} pages{indexes} known"
 
 
 def _due_text(due: Due | None, now: datetime) -> str:

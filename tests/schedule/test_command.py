@@ -346,7 +346,7 @@ def full_disk(folder: Path) -> Iterator[Path]:
 def test_a_killed_run_says_who_recovered_its_captures(tmp_path: Path, mirror: Path) -> None:
     with SiteServer({"one": mirror}) as server:
         project = project_of(tmp_path, server.urls)
-        place = "cablecrawl.capture.warc:WarcWriter.write"
+        place = "cablecrawl.capture.warc:WarcWriter.append"
         project.crawl_killed_at(place, "after", 8, "-a", "source=one")
         (run,) = json.loads(project.run("runs", "--json").stdout)["runs"]
         assert (run["state"], run["why"]) == (

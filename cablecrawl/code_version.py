@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
 
 from cablecrawl import __version__
 
@@ -35,10 +38,21 @@ def steps_sha256() -> str:
     Where it is the same, the same captures give the same readings and claims.
     """
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in READING for path in ROOT.glob(pattern)}):
-        digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path, file in sorted(_reading_files().items()):
+        digest.update(f"{path}\0".encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _reading_files() -> dict[PurePosixPath, Traversable]:
+    """What READING names; out of an egg too, as Scrapyd has it, which is no folder."""
+    found = {}
+    for path in map(PurePosixPath, READING):
+        package, *folders = path.parent.parts
+        for file in files(package).joinpath(*folders).iterdir():
+            if fnmatchcase(file.name, path.name):
+                found[path.with_name(file.name)] = file
+    return found
 
 
 def code_version() -> str:

@@ -20,11 +20,14 @@ from cablecrawl.walk import read_range
 FULL = "full"
 """The argument (`-a full=1`) by which all known pages are asked for."""
 
+SCRAPYD_JOB = "_job"
+"""An argument that Scrapyd adds: its name of the job, which the run's row then has too."""
+
 
 def choose_sources(settings: BaseSettings, kind: str, arguments: dict[str, str]) -> list[Source]:
     """The sources that a crawl's arguments name. Raises CableCrawlError."""
     known = {"source", "url", FULL, ACCEPT} | ({"range"} if kind == "cablebrowser" else set())
-    unknown = sorted(set(arguments) - known)
+    unknown = sorted(set(arguments) - known - {SCRAPYD_JOB})
     if unknown:
         more = ", range=FIRST-LAST" if "range" in known else ""
         raise CableCrawlError(

@@ -68,7 +68,9 @@ def test_the_crontab_line_runs_in_crons_bare_environment(tmp_path: Path) -> None
         assert "%" not in command  # a line's end to cron
         command = command.replace(PLACE, str(PROJECT)).replace("/var/lib/cablecrawl", str(tmp_path))
         # No CONTACT: the sites of the packaged registry are not to be asked by a test.
-        command = command.replace('-s CONTACT="$CONTACT"', f"-s DOWNLOAD_DELAY=0 -s SOURCES_FILE={registry}")
+        command = command.replace(
+            '-s CONTACT="$CONTACT"', f"-s DOWNLOAD_DELAY=0 -s SOURCES_FILE={registry}"
+        )
         bare = {
             "HOME": str(tmp_path),
             "LOGNAME": "nobody",

@@ -344,6 +344,87 @@ class ReferenceRecord:
     """Whether the store has the resolved cable. That it has not proves nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class CopyState:
+    """A source's copy of a cable, as it was at a moment."""
+
+    status: str
+    """`present`, `unlisted` (the page is there, the source's index no longer lists it), `gone`."""
+    reading_sha256: str
+    """Of the reading that was met last."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTurn:
+    """A capture that met something else than the one before it."""
+
+    reading_sha256: str | None
+    """The text it met; null: the copy was gone."""
+    at: str
+    """When it was made (UTC)."""
+    capture_id: str
+    """Which it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedClaim:
+    """A claim that held before, or holds after."""
+
+    value: str
+    """Normalised; what other readings of the cable hide is `[hidden]` in it."""
+    asserted_by: str
+    """Whose statement it is: `wikileaks_page`, `cable_header`, `cable_body`, `crawler`, …"""
+    rule: str
+    """The step that read it, `name/version`."""
+    capture_id: str
+    """Of the capture that first made it with this reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedField:
+    """A field whose values are others than they were, or others' statements."""
+
+    field: str
+    """Its name, as in `claims` of readings.jsonl."""
+    before: list[ChangedClaim]
+    """The claims that held, in the order of the page; empty: there was none."""
+    after: list[ChangedClaim]
+    """Those that hold now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """What became of a copy of a cable since the previous export: a line of changes.jsonl."""
+
+    reference_id: str
+    """Canonical, `07ASTANA9033`."""
+    source: str
+    """The source's name in the registry, or `host:port`."""
+    url: str
+    """Where the source has it."""
+    kinds: list[str]
+    """What changed in sum: `new` (the copy was not known), `changed` (its text is another),
+    `moved` (its Released is), `gone`, `back`, `unlisted` (its page is there, and no index lists it
+    any more), `restated` (its text is the same, and what the page says beside it is not),
+    `rebuilt` (the page names another build of its site), `reverted` (nothing in sum: it changed or
+    was gone, and is as it was)."""
+    new_cable: bool
+    """Whether no copy of the cable was known before, from any source."""
+    before: CopyState | None
+    """As it was; null: it was not known."""
+    after: CopyState
+    """As it is."""
+    text_changes: list[str]
+    """From the text before to the one after: `redaction_added`, `redaction_removed`,
+    `dialect_switch`, `white_space`, `typography`, `block_added`, `block_removed`, `wording`,
+    `replaced` (by the text of another cable)."""
+    course: list[CopyTurn]
+    """What its captures met since, in order; each differs from the one before."""
+    fields: list[ChangedField]
+    """The fields whose claims differ, by name; none of a new copy, whose claims are in
+    readings.jsonl. The texts themselves are not among them."""
+
+
 @dataclass(slots=True)
 class ReadingOrigin:
     """What a reading record says besides its claims."""

@@ -74,6 +74,8 @@ def run_here(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> Ended:
         (["verify", "--json=yes"], "--json: ignored explicit argument 'yes'"),
         (["trace", ID, "--prov", "--json"], "--json: not allowed with argument --prov"),
         (["history", "--json=yes"], "--json: ignored explicit argument 'yes'"),
+        (["changes", "--json=yes"], "--json: ignored explicit argument 'yes'"),
+        (["changes", "--since"], "--since: expected one argument"),
         (["releases", "--json=yes"], "--json: ignored explicit argument 'yes'"),
         (["export", "--output"], "--output: expected one argument"),
     ],
@@ -173,6 +175,7 @@ def interrupted_reparse(project: Project, *arguments: str) -> Ended:
         ["reparse", "--processes", "1"],
         ["reparse", "--processes", "1", "--json"],
         ["history", ID],
+        ["changes", "--kind", "new"],
         ["export"],
     ],
     ids=" ".join,
@@ -277,6 +280,7 @@ def write_protect(folder: Path) -> None:
         ["trace", ID, "--verify"],
         ["history", ID, "--json"],
         ["history", "--changes"],
+        ["changes"],
         ["releases", "--json"],
         ["verify", "--claims", "5"],
     ],
@@ -333,7 +337,7 @@ def leave_log(database: Path) -> None:
     assert database.with_name(f"{database.name}-wal").stat().st_size
 
 
-@pytest.mark.parametrize("command", ["export", "history", "releases", "trace"])
+@pytest.mark.parametrize("command", ["changes", "export", "history", "releases", "trace"])
 def test_a_store_that_is_written_meanwhile_can_be_looked_at(
     stored: Project, tmp_path: Path, capfd: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -347,7 +351,7 @@ def test_a_store_that_is_written_meanwhile_can_be_looked_at(
     assert (ended.status, ended.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", ["export", "history", "releases", "trace"])
+@pytest.mark.parametrize("command", ["changes", "export", "history", "releases", "trace"])
 def test_an_empty_file_is_no_store_and_stays_empty(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], command: str
 ) -> None:

@@ -84,6 +84,7 @@ def test_sources_with_v_gives_addresses(tmp_path: Path) -> None:
     "command",
     [
         *(
+            "changes",
             "crawl",
             "demo",
             "export",

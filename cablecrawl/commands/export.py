@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.changed.moments import Moment
 from cablecrawl.code_version import steps_sha256
 from cablecrawl.commands.interruption import kept_interruption
 from cablecrawl.commands.opened import opened
@@ -22,6 +23,7 @@ from cablecrawl.export.folder import (
     publish_as_latest,
     unfinished_folder,
 )
+from cablecrawl.export.previous import end_of_latest, named_moment
 from cablecrawl.export.read import Snapshot
 from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import Summary, write_export
@@ -39,7 +41,7 @@ class Command(ScrapyCommand):
     requires_crawler_process = False
 
     def syntax(self) -> str:
-        return "[--output DIR] [--format NAME,…]"
+        return "[--output DIR] [--format NAME,…] [--since RUN|DATE|EXPORT]"
 
     def short_desc(self) -> str:
         return "Write cables, readings, captures and problems to files"
@@ -49,7 +51,9 @@ class Command(ScrapyCommand):
             "Write what the store holds to files that other tools read: one line a cable, and"
             " beside it every reading with its evidence, every capture and every problem. The"
             " export appears whole or not at all, in a new folder under exports/, and"
-            " exports/latest then points to it. The same store always gives the same bytes."
+            " exports/latest then points to it. changes.jsonl says what changed since the export"
+            " that exports/latest pointed to; with --output, since --since, and without that all"
+            " is new. The same store with the same moment always gives the same bytes."
             " Example: scrapy export --output cables-for-desk --format csv"
         )
 
@@ -68,13 +72,19 @@ class Command(ScrapyCommand):
             default=",".join(FORMATS),
             help="jsonl (cables, readings, captures, problems), csv (cables); default: both",
         )
+        parser.add_argument(
+            "--since",
+            metavar="RUN|DATE|EXPORT",
+            help="tell in changes.jsonl what changed since then: before a run, a date, or an"
+            " export's folder; default: since exports/latest, with --output of all time",
+        )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
             if args:
                 raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy export --help")
             with kept_interruption():
-                self._export(opts.output, _read_formats(opts.format))
+                self._export(opts.output, _read_formats(opts.format), opts.since)
         except CableCrawlError as error:
             print(f"scrapy export: {error}", file=sys.stderr)
             self.exitcode = error.exit_status
@@ -82,14 +92,15 @@ class Command(ScrapyCommand):
             print("scrapy export: interrupted; nothing was written", file=sys.stderr)
             self.exitcode = 130  # as a shell reports it
 
-    def _export(self, output: str | None, formats: list[str]) -> None:
+    def _export(self, output: str | None, formats: list[str], since: str | None) -> None:
         assert self.settings is not None
-        moment = datetime.now(UTC)
+        now = datetime.now(UTC)
         data_dir = Path(self.settings["DATA_DIR"])
         place = Path(output if output is not None else self.settings["EXPORTS_DIR"])
         try:
             with storage_errors(place), opened(data_dir) as store:
                 target = find_target(output) if output is not None else None
+                moment = _since(store, since, place if target is None else None)
                 with (
                     unfinished_folder(target.parent if target else place) as folder,
                     _Progress(store) as progress,
@@ -98,11 +109,12 @@ class Command(ScrapyCommand):
                         store,
                         folder,
                         formats,
+                        since=moment,
                         show_redacted_spans=self.settings.getbool("SHOW_REDACTED_SPANS"),
                         progress=progress.show,
                     )
                     if target is None:
-                        place = publish_as_latest(folder, place, moment)
+                        place = publish_as_latest(folder, place, now)
                     elif not publish(folder, target):
                         raise CableCrawlError(f"--output {output}: is not empty any more")
                 is_read_by_other_code = not steps_that_read(store.connection) <= {steps_sha256()}
@@ -116,6 +128,19 @@ class Command(ScrapyCommand):
                 " date, `scrapy reparse --dry-run` shows what that changes",
                 file=sys.stderr,
             )
+
+
+def _since(store: Snapshot, given: str | None, exports: Path | None) -> Moment | None:
+    """Since when changes are told; `exports` has the earlier ones. None: of all time."""
+    if given is not None:
+        return named_moment(store.connection, given)
+    if exports is None:
+        return None
+    try:
+        return end_of_latest(store.connection, exports)
+    except CableCrawlError as error:
+        print(f"{error}: in changes.jsonl all is new", file=sys.stderr)
+        return None
 
 
 def _read_formats(names: str) -> list[str]:

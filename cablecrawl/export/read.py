@@ -142,9 +142,9 @@ class Snapshot:
 
     def cables(self) -> Iterator[StoredCable]:
         """Every cable, sorted by reference ID."""
-        sightings = _Groups(self._rows(SIGHTINGS))
-        readings = _Groups(self._rows(READINGS))
-        claims = _Groups(self._rows(CLAIMS))
+        sightings = Groups(self._rows(SIGHTINGS))
+        readings = Groups(self._rows(READINGS))
+        claims = Groups(self._rows(CLAIMS))
         for reference_id, witnesses in groupby(self._rows(WITNESSES), attrgetter("reference_id")):
             yield self._cable(
                 reference_id,
@@ -303,7 +303,7 @@ class _Cable:
             self.readings[reading].claims = stored
 
 
-class _Groups:
+class Groups:
     """Rows sorted by reference ID, handed out by the IDs asked for, which ascend too."""
 
     def __init__(self, rows: Iterator[Row[Any]]) -> None:
@@ -345,7 +345,7 @@ def claim_order(stored: StoredClaim) -> tuple[str | int, ...]:
     )
 
 
-def _by_reference_id(columns: list[Any], *steps: tuple[FromClause, Any]) -> Select[Any]:
+def by_reference_id(columns: list[Any], *steps: tuple[FromClause, Any]) -> Select[Any]:
     """A query that walks from each witness to what hangs on it, in the order of an index.
 
     Outer joins, though nothing is ever missing: SQLite keeps their order. Left to choose, it
@@ -361,7 +361,7 @@ def _by_reference_id(columns: list[Any], *steps: tuple[FromClause, Any]) -> Sele
     )
 
 
-WITNESSES = _by_reference_id(
+WITNESSES = by_reference_id(
     [
         t.witness.c.id,
         t.witness.c.source,
@@ -374,7 +374,7 @@ WITNESSES = _by_reference_id(
     (t.capture, t.capture.c.id == t.listing.c.capture),
     (t.run, t.run.c.id == t.capture.c.run),
 )
-SIGHTINGS = _by_reference_id(
+SIGHTINGS = by_reference_id(
     [
         t.sighting.c.witness,
         t.sighting.c.reading,
@@ -385,12 +385,12 @@ SIGHTINGS = _by_reference_id(
     (t.sighting, t.sighting.c.witness == t.witness.c.id),
     (t.capture, t.capture.c.id == t.sighting.c.capture),
 )
-READINGS = _by_reference_id(
+READINGS = by_reference_id(
     [t.reading, t.capture.c.fetched_at, t.capture.c.payload_sha256],
     (t.reading, t.reading.c.witness == t.witness.c.id),
     (t.capture, t.capture.c.id == t.reading.c.capture),
 )
-CLAIMS = _by_reference_id(
+CLAIMS = by_reference_id(
     [t.claim, t.capture.c.payload_sha256],
     (t.reading, t.reading.c.witness == t.witness.c.id),
     (t.claim, t.claim.c.reading == t.reading.c.id),

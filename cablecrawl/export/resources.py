@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cablecrawl.changed.moments import Moment
 from cablecrawl.records import (
     CableRecord,
     CaptureRecord,
+    ChangeRecord,
     ProblemRecord,
     ReadingRecord,
     ReferenceRecord,
@@ -25,6 +27,9 @@ from cablecrawl.records import (
 )
 
 MANIFEST = "datapackage.json"
+THROUGH, CHANGES_SINCE = "through", "changes_since"
+"""In the manifest: moments, with `at` and `capture_id`."""
+
 SCHEMA_FOLDER = Path(__file__).parents[2] / "exports" / "schema"
 
 SCHEMA_VERSION = "1"
@@ -71,12 +76,13 @@ CABLES = Resource("cables", CableRecord, "cable.schema.json", *_JSONL, key="refe
 READINGS = Resource("readings", ReadingRecord, "reading.schema.json", *_JSONL)
 RELATIONS = Resource("relations", RelationRecord, "relation.schema.json", *_JSONL)
 REFERENCES = Resource("references", ReferenceRecord, "reference.schema.json", *_JSONL)
+CHANGES = Resource("changes", ChangeRecord, "change.schema.json", *_JSONL)
 CAPTURES = Resource("captures", CaptureRecord, "capture.schema.json", *_JSONL, key="capture_id")
 PROBLEMS = Resource("problems", ProblemRecord, "problem.schema.json", *_JSONL)
 CABLES_CSV = Resource(
     "cables-csv", CableRecord, "cable.schema.json", "csv", "text/csv", key="reference_id"
 )
-RESOURCES = (CABLES, READINGS, RELATIONS, REFERENCES, CAPTURES, PROBLEMS, CABLES_CSV)
+RESOURCES = (CABLES, READINGS, RELATIONS, REFERENCES, CHANGES, CAPTURES, PROBLEMS, CABLES_CSV)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +120,18 @@ def _table_field(name: str, about: dict[str, Any]) -> dict[str, Any]:
 
 
 def manifest(
-    files: Sequence[FinishedFile], unlocated: Counter[str], *, show_redacted_spans: bool
+    files: Sequence[FinishedFile],
+    unlocated: Counter[str],
+    *,
+    show_redacted_spans: bool,
+    through: Moment | None,
+    changes_since: Moment | None,
 ) -> dict[str, Any]:
-    """datapackage.json; `unlocated` are claims without a place, by field."""
+    """datapackage.json.
+
+    `unlocated` are claims without a place, by field; `through` is up to where the store's captures
+    have been read, `changes_since` since when the changes are told (None: of all time).
+    """
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "cablecrawl-export",
@@ -127,12 +142,18 @@ def manifest(
             "total": unlocated.total(),
             "by_field": dict(sorted(unlocated.items())),
         },
+        THROUGH: _moment(through),
+        CHANGES_SINCE: _moment(changes_since),
         "redacted_spans": {
             "shown": show_redacted_spans,
             "policy": REDACTION_POLICIES[show_redacted_spans],
         },
         "resources": [_listed(file) for file in files],
     }
+
+
+def _moment(moment: Moment | None) -> dict[str, Any] | None:
+    return None if moment is None else asdict(moment)
 
 
 def _listed(file: FinishedFile) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cablecrawl.changed.changes import Changes
+from cablecrawl.changed.moments import Moment, through
 from cablecrawl.collation.collation import Collation
 from cablecrawl.collation.relations import cable_relations
 from cablecrawl.export.chosen import records_of
@@ -27,6 +29,7 @@ from cablecrawl.export.references import known_cables, references_of
 from cablecrawl.export.resources import (
     CABLES,
     CAPTURES,
+    CHANGES,
     MANIFEST,
     PROBLEMS,
     READINGS,
@@ -60,12 +63,14 @@ def write_export(
     folder: Path,
     formats: Collection[str],
     *,
+    since: Moment | None = None,
     show_redacted_spans: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Summary:
     """Write the files of those formats and what describes them into an empty folder.
 
-    That is the manifest, the RO-Crate, and the digests of all files and of their lines.
+    That is the manifest, the RO-Crate, and the digests of all files and of their lines. Changes
+    are told `since` that moment; None: of all time.
 
     `progress` is told after each cable how many there were. When it returns, all is on the disk.
     Raises OSError.
@@ -80,6 +85,9 @@ def write_export(
         of_readings = [files[READINGS.name]] if READINGS.name in files else []
         unlocated: Counter[str] = Counter()
         known = known_cables(snapshot.connection)
+        changes = None
+        if CHANGES.name in files:
+            changes = Changes(snapshot, since, show=show_redacted_spans)
         cables = 0
         for cables, cable in enumerate(snapshot.cables(), start=1):
             collation = Collation(cable)
@@ -94,6 +102,8 @@ def write_export(
                 files[RELATIONS.name].write_all(cable_relations(collation, snapshot.cable))
             if REFERENCES.name in files:
                 files[REFERENCES.name].write_all(references_of(record, known))
+            if changes is not None:
+                files[CHANGES.name].write_all(changes.of(collation))
             if progress is not None:
                 progress(cables)
         if CAPTURES.name in files:
@@ -104,7 +114,13 @@ def write_export(
     listed = _write_json(
         folder,
         MANIFEST,
-        manifest(finished, unlocated, show_redacted_spans=show_redacted_spans),
+        manifest(
+            finished,
+            unlocated,
+            show_redacted_spans=show_redacted_spans,
+            through=through(snapshot.connection),
+            changes_since=since,
+        ),
     )
     described = ManifestFile(len(listed), sha256(listed).hexdigest())
     _write_json(folder, RO_CRATE, ro_crate(snapshot.connection, finished, described))

@@ -170,6 +170,20 @@ claim = Table(
     sqlite_strict=True,
 )
 
+# A time through which a claim did not hold that holds again: its row tells the first and the last
+# capture that made it, and not that others between them met the reading without it.
+lapse = Table(
+    "lapse",
+    metadata,
+    _id(),
+    _to("reading"),  # the claim's
+    _to("claim"),
+    _to("capture", "after"),  # the last that had made it
+    _to("capture", "until"),  # the one that made it again
+    UniqueConstraint("reading", "claim", "until"),
+    sqlite_strict=True,
+)
+
 # A time at which all captures were read again.
 reparse = Table(
     "reparse",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
 import os
 import re
 import signal
@@ -72,19 +73,35 @@ def test_an_export_goes_into_a_new_folder_and_latest_points_to_it(
     assert contents(exports / "latest") == contents(demo_export)
     said = capsys.readouterr()
     assert said.out == (
-        "61 cables, 133 readings, 5 relations, 55 references, 277 captures, 0 problems\n"
+        "61 cables, 133 readings, 5 relations, 55 references, 133 changes, 277 captures,"
+        " 0 problems\n"
         f"written to exports/{name}\n"
     )
     assert said.err == ""
 
 
 def test_the_next_export_leaves_the_last_one_and_moves_latest(
+    run_export: RunExport, tmp_path: Path, demo_export: Path
+) -> None:
+    assert run_export() == run_export() == run_export() == 0
+    first, second, third, latest = names(tmp_path / "exports")
+    assert os.readlink(tmp_path / "exports" / latest) == third
+    assert contents(tmp_path / "exports" / first) == contents(demo_export)
+    assert contents(tmp_path / "exports" / second) == contents(tmp_path / "exports" / third)
+
+
+def test_the_next_export_differs_in_what_it_says_of_changes_only(
     run_export: RunExport, tmp_path: Path
 ) -> None:
     assert run_export() == run_export() == 0
-    first, second, latest = names(tmp_path / "exports")
-    assert os.readlink(tmp_path / "exports" / latest) == second
-    assert contents(tmp_path / "exports" / first) == contents(tmp_path / "exports" / second)
+    first, second = (contents(tmp_path / "exports" / n) for n in names(tmp_path / "exports")[:2])
+    assert second["changes.jsonl"] == b""
+    about = {"changes.jsonl", "datapackage.json", "ro-crate-metadata.json"}
+    about |= {f"fixity/{name}.txt" for name in about} | {"MANIFEST-sha256.txt"}
+    assert {name for name in first if first[name] != second[name]} == about
+    manifests = [json.loads(each["datapackage.json"]) for each in (first, second)]
+    assert manifests[0]["changes_since"] is None
+    assert manifests[1]["changes_since"] == manifests[0]["through"] == manifests[1]["through"]
 
 
 def test_exports_of_one_second_are_numbered(tmp_path: Path) -> None:

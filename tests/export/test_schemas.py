@@ -21,6 +21,10 @@ PARTS = {
     "release": records.ReleaseClaim,
     "witness": records.WitnessRecord,
     "evidence": records.Evidence,
+    "state": records.CopyState,
+    "turn": records.CopyTurn,
+    "field": records.ChangedField,
+    "claim": records.ChangedClaim,
 }
 
 

@@ -31,6 +31,7 @@ FILES = [
     "cables.csv",
     "cables.jsonl",
     "captures.jsonl",
+    "changes.jsonl",
     "datapackage.json",
     "problems.jsonl",
     "readings.jsonl",
@@ -44,9 +45,9 @@ TIME = re.compile(rb'"(first_seen|last_seen)": "[^"]*"')
 def test_an_export_has_its_files(demo_export: Path) -> None:
     assert sorted(path.name for path in demo_export.iterdir()) == [
         "MANIFEST-sha256.txt",
-        *FILES[:4],
+        *FILES[:5],
         "fixity",
-        *FILES[4:],
+        *FILES[5:],
     ]
     digests = sorted(path.name for path in (demo_export / "fixity").iterdir())
     assert digests == [f"{name}.txt" for name in FILES]
@@ -166,13 +167,19 @@ def test_the_manifest_lists_every_file_with_its_digest(demo_export: Path) -> Non
     assert manifest["schema_version"] == "1"
 
 
-def test_the_manifest_has_neither_time_nor_place(
+def test_the_manifest_has_no_place_and_no_time_but_that_of_the_last_capture(
     demo_export: Path, demo_store: SampleStore
 ) -> None:
     manifest = (demo_export / "datapackage.json").read_text()
     assert str(demo_export.parent) not in manifest
     assert str(demo_store.data_dir) not in manifest
     without_schemas = json.loads(manifest)
+    last = max(
+        (line["fetched_at"], line["capture_id"])
+        for line in read_lines(demo_export / "captures.jsonl")
+    )
+    through = without_schemas.pop("through")
+    assert (through["at"], through["capture_id"]) == last
     for resource in without_schemas["resources"]:
         del resource["schema"]
         resource.pop("json_schema", None)
@@ -218,6 +225,7 @@ def test_an_empty_store_gives_empty_files(store: SampleStore, tmp_path: Path) ->
     assert [name for name, content in exported.items() if content == b"" and "/" not in name] == [
         "cables.jsonl",
         "captures.jsonl",
+        "changes.jsonl",
         "problems.jsonl",
         "readings.jsonl",
         "references.jsonl",

@@ -22,7 +22,8 @@ READING = (
     *(
         f"cablecrawl/{name}"
         for name in (
-            *("aliases.csv", "boilerplate.py", "boilerplate.toml", "decoding.py", "items.py"),
+            *("aliases.csv", "blocked_pages.py", "blocked_pages.toml", "boilerplate.py"),
+            *("boilerplate.toml", "decoding.py", "items.py"),
             *("ledger.py", "matter.py", "numbered.py", "pagetext.py", "posts.csv", "posts.py"),
             *("reading.py", "reference_id.py", "releases.py", "releases.toml", "typography.py"),
         )

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from w3lib.url import canonicalize_url
 
+from cablecrawl.blocked_pages import SOFT_404, load_blocked_pages, name_blocked_page
 from cablecrawl.decoding import Document, UndecodableError, decode_document, unpacked
 from cablecrawl.items import (
     LEADS_TO,
@@ -140,6 +141,10 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
     """The items of a page: its cables, what it lists, or why it gives no cable."""
     expects_cable = is_cable_url(read.url)
     reading = read.reading
+    blocked = _blocked(capture, read, expects_cable)
+    if blocked is not None:
+        yield blocked
+        return
     if read.page is not None and reading is not None:
         ledger = Ledger(len(read.page.text))
         for cable in reading.cables:
@@ -178,6 +183,29 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
         yield _problem(capture, read.problem)
     elif expects_cable:
         yield _problem(capture, "unknown_layout: no layout recognises the page")
+
+
+def _blocked(capture: Capture, read: ReadPage, expects_cable: bool) -> Problem | None:
+    """The problem that a page is which is none of the site's; None: it may be the site's own.
+
+    A page with a cable is never asked, nor one on which a layout finds what it looks for. What
+    says by its status, or in the words of its layout, that there is no page is no soft 404.
+    """
+    reading = read.reading
+    if read.page is None:
+        return None
+    says_so = capture.status in NOT_THERE
+    if reading is not None:
+        if reading.cables or reading.is_index or reading.cable_links:
+            return None
+        says_so = says_so or reading.has_no_cable
+        if reading.problem is None and not says_so and not expects_cable:
+            return None
+    rule = name_blocked_page(read.page, load_blocked_pages())
+    if rule is None or (rule.reason == SOFT_404 and says_so):
+        return None
+    status = f", HTTP status {capture.status}" if capture.status != 200 else ""
+    return Problem(capture, rule.reason, f"recognised by its {rule.name}{status}")
 
 
 def is_same_page(one: str, other: str) -> bool:
@@ -232,6 +260,28 @@ def problem_of_failure(capture: Capture) -> Problem | None:
         return None
     reason = "not_found" if status in NOT_THERE else "http_error"
     return Problem(capture, reason, f"HTTP status {status}")
+
+
+def items_of_answer(
+    reader: PageReader, capture: Capture, body: bytes, content_type: str | None
+) -> list[PageItem]:
+    """What a failed capture gives whose body came whole, its content coding undone.
+
+    What the body says tells more than the status: a domain that is parked answers 404 too, and
+    no page is missing then.
+    """
+    items = list(items_of_failure(capture))
+    if not items or capture.outcome != "http_error" or not body:
+        return items
+    try:
+        read = reader.read(capture.url, body, content_type)
+        blocked = _blocked(capture, read, expects_cable=True)
+    except UndecodableError:
+        return items
+    except Exception:
+        logger.exception("%s: what comes with its status cannot be read", capture.url)
+        return items
+    return items if blocked is None else [blocked]
 
 
 def circular_redirects(redirects: Iterable[Capture]) -> Iterator[Problem]:

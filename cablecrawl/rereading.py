@@ -20,6 +20,7 @@ from cablecrawl.items import CablePage, Capture, Listing, Missing, PageItem, Pro
 from cablecrawl.reading import (
     PageReader,
     gives_items,
+    items_of_answer,
     items_of_failure,
     problem_of_error,
     read_items,
@@ -150,13 +151,18 @@ def items_of_capture(
 
     Raises DamagedWarc when the record is not what was stored, FileNotFoundError without its file.
     """
-    if not gives_items(capture):
-        return list(items_of_failure(capture)) if is_last else []
+    reads = gives_items(capture)
+    if not reads:
+        failed = list(items_of_failure(capture)) if is_last else []
+        if not failed or capture.outcome != "http_error":
+            return failed
     head, payload = responses.read(location, verify=True)
     _, headers = parse_head(head)
     try:
         body = decode_content(payload, content_codings(headers)).body
     except UndecodableError as error:
         return [Problem(capture, "undecodable", str(error))]
+    if not reads:
+        return items_of_answer(reader, capture, body, content_type(headers))
     items, _ = read_items(reader, capture, body, content_type(headers))
     return items

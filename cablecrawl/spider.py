@@ -20,8 +20,8 @@ from cablecrawl.layouts import is_cable_url
 from cablecrawl.reading import (
     PageReader,
     ReadPage,
+    items_of_answer,
     items_of_failure,
-    problem_of_failure,
     read_items,
 )
 from cablecrawl.recrawl import Recrawl
@@ -135,9 +135,7 @@ class CableSpider(Spider):
         assert response.request is not None
         capture: Capture = response.request.meta[CAPTURE]
         if capture.outcome != "ok":  # a 203 or 206, which Scrapy takes for a success
-            problem = problem_of_failure(capture)
-            if problem is not None:
-                yield problem
+            yield from self.items_of(capture, response)
             return
         items, read = read_items(
             self.reader,
@@ -158,4 +156,11 @@ class CableSpider(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
         capture: Capture | None = request.meta.get(CAPTURE)
         if capture is not None:
-            yield from items_of_failure(capture)
+            yield from self.items_of(capture, getattr(failure.value, "response", None))
+
+    def items_of(self, capture: Capture, response: Response | None) -> list[PageItem]:
+        """What a failed capture gives; no response: none came."""
+        if response is None:
+            return list(items_of_failure(capture))
+        headers = response.headers
+        return items_of_answer(self.reader, capture, response.body, content_type(headers))

@@ -21,8 +21,10 @@ PREFIX = "cablecrawl/"
 # Problems of a page that was got whole: the crawl is complete, the page gives no cable.
 OF_THE_PAGE = frozenset(
     "not_found no_table rows parts cut_short no_reference_id no_body not_a_cable unknown_layout"
-    " too_complex unresolved_id out_of_scope redirect_loop reader_error".split()
+    " too_complex unresolved_id out_of_scope redirect_loop reader_error soft_404 login_page".split()
 )
+# Problems of a site that is not itself: what is there in its place says nothing of its pages.
+OF_THE_SITE = frozenset("challenge_page parked_domain suspended default_page maintenance".split())
 
 # Where a blog's posts can be named.
 LISTS = {
@@ -271,7 +273,9 @@ def _failure(
     missed = {reason: count for reason, count in problems.items() if reason not in OF_THE_PAGE}
     if missed:
         named = ", ".join(f"{reason} {count:,}" for reason, count in missed.items())
-        return f"pages that could not be fetched: {named}"
+        if OF_THE_SITE.isdisjoint(missed):
+            return f"pages that could not be fetched: {named}"
+        return f"others' pages in the place of the site's: {named}"
     held = cables_held(db, source.name)
     least, most = source.expected_cables
     if held == 0:

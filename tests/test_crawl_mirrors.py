@@ -449,7 +449,7 @@ CAPTURED = {
     "cut short once": ([("dataloss", 200), ("ok", 200)], []),
     "cut short": ([("dataloss", 200)] * ATTEMPTS, ["dataloss"]),
     "in pieces": ([("ok", 200)], []),
-    "soft 404": ([("ok", 200)], ["unknown_layout"]),
+    "soft 404": ([("ok", 200)], ["soft_404"]),
     "moved": ([("http_error", 301)], []),
 }
 

@@ -224,7 +224,7 @@ def test_a_text_that_goes_back_to_what_it_was_is_no_third_reading(
 WRONG = {
     "not_found": Fault("status", None, 404),
     "http_error": Fault("status", None, 500),
-    "unknown_layout": Fault("body", None, body=b"<h1>Sorry, no such page</h1>"),
+    "unknown_layout": Fault("body", None, body=b"<h1>Sorry</h1>"),
     "undecodable": Fault("half_gzip", None),
     "dataloss": Fault("truncated", None),
     "reset": Fault("reset", None),

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from cablecrawl.extension import RunExtension
 from cablecrawl.frontier import CAPTURE
-from cablecrawl.items import LEADS_TO, REDIRECTS, CablePage, Capture, PageItem, Problem
+from cablecrawl.items import LEADS_TO, REDIRECTS, CablePage, Capture, Missing, PageItem, Problem
 from cablecrawl.layouts import is_cable_url
 from cablecrawl.numbered import NumberedPages, number_of
 from cablecrawl.reading import ReadPage, locator_of, problem_of_failure
@@ -98,9 +98,9 @@ class CablebrowserSpider(CableSpider):
 
     def failed(self, failure: Failure) -> Iterator[PageItem | Request]:  # type: ignore[override]  # requests too
         request: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy
-        capture: Capture | None = request.meta.get(CAPTURE)
-        yield from super().failed(failure)
-        is_missing = capture is not None and capture.status in NOT_THERE
+        items = list(super().failed(failure))
+        yield from items
+        is_missing = any(isinstance(item, Missing) for item in items)
         yield from self._answered(request, "missing" if is_missing else "failed")
 
     def follow(self, read: ReadPage, capture: Capture) -> Iterator[Request]:

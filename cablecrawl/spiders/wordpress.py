@@ -26,7 +26,7 @@ from cablecrawl.layouts.bloglinks import (
     next_archive_page,
 )
 from cablecrawl.layouts.bloglists import GONE, read_list
-from cablecrawl.reading import ReadPage, is_same_page, problem_of_failure, read_items
+from cablecrawl.reading import ReadPage, is_same_page, read_items
 from cablecrawl.scope import SOURCE, host_of
 from cablecrawl.spider import CableSpider
 
@@ -87,8 +87,7 @@ class WordpressSpider(CableSpider):
         """The items of a response, and the page where it could be read."""
         capture: Capture = _request_of(response).meta[CAPTURE]
         if capture.outcome != "ok":  # a 203 or 206, which Scrapy takes for a success
-            problem = problem_of_failure(capture)
-            return [problem] if problem is not None else [], None
+            return self.items_of(capture, response), None
         return read_items(self.reader, capture, response.body, content_type(response.headers))
 
     # ------------------------------------------------------------------- lists of posts

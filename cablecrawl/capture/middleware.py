@@ -14,6 +14,7 @@ import asyncio
 import logging
 import re
 import uuid
+from collections.abc import Sequence
 from functools import partial
 from typing import Self
 from urllib.parse import urljoin
@@ -42,7 +43,7 @@ from cablecrawl.capture.earlier import (
 )
 from cablecrawl.capture.exchange import RENDERED_MEDIA_TYPE, Revisit
 from cablecrawl.capture.http import content_codings, parse_head, request_block, response_head
-from cablecrawl.decoding import TooLargeError, UndecodableError, decode_content
+from cablecrawl.decoding import Content, TooLargeError, UndecodableError, decode_content
 from cablecrawl.errors import StorageError
 from cablecrawl.extension import RunExtension
 from cablecrawl.frontier import CAPTURE, ROW
@@ -66,6 +67,8 @@ RESET = re.compile(r"reset|ConnectionLost|ConnectionDone|closed", re.I)
 
 # What Scrapy's flags call a body that ended early.
 DATALOSS = "dataloss"
+# What Scrapy calls a body that neither a length nor a last chunk ended, and what captures do.
+FLAG_NAMES = {"partial": "no_length"}
 # Refused before anything was sent.
 NOT_SENT = frozenset(("robots_denied", "robots_unreachable", "out_of_scope"))
 
@@ -127,7 +130,7 @@ class CaptureMiddleware:
             outcome = NOT_RENDERED
         if CAPTURED not in response.flags:
             revisit = self.earlier.identical(request, response) if outcome == "ok" else None
-            await self._capture(request, response, outcome, detail, revisit)
+            await self._capture(request, response, outcome, detail, revisit, content.flags)
         if outcome in ("undecodable", "too_large", DATALOSS):
             retry = None
             if outcome != "too_large":
@@ -139,7 +142,7 @@ class CaptureMiddleware:
             raise UnreadableError(f"{outcome}: {detail}")
         if rendering is not None:
             return await self._read_rendering(request, rendering)
-        return _decoded(response, response.status, response.headers, content)
+        return _decoded(response, response.status, response.headers, content.body)
 
     async def _not_modified(self, request: Request, response: Response) -> Request | Response:
         """The page as it came the last time, which the server says is the same; or another try.
@@ -170,20 +173,20 @@ class CaptureMiddleware:
         assert self.crawler.spider is not None
         return self.crawler.spider
 
-    def _assess(self, response: Response) -> tuple[bytes, str, str | None]:
+    def _assess(self, response: Response) -> tuple[Content, str, str | None]:
         """The body with its content coding undone, the outcome, and what is wrong."""
         if DATALOSS in response.flags:
-            return b"", DATALOSS, "the body is shorter than its Content-Length"
+            return Content(b""), DATALOSS, "the body is shorter than its Content-Length"
         codings = content_codings(response.headers)
         try:
             content = decode_content(response.body, codings, limit=self.limit)
         except TooLargeError as error:
-            return b"", "too_large", str(error)
+            return Content(b""), "too_large", str(error)
         except UndecodableError as error:
-            return b"", "undecodable", str(error)
+            return Content(b""), "undecodable", str(error)
         if response.status == 200:
-            return content.body, "ok", None
-        return content.body, "http_error", redirect_target(response)
+            return content, "ok", None
+        return content, "http_error", redirect_target(response)
 
     async def _capture(
         self,
@@ -192,9 +195,11 @@ class CaptureMiddleware:
         outcome: str,
         detail: str | None,
         revisit: Revisit | None = None,
+        found_odd: Sequence[str] = (),
     ) -> None:
         fetched_at, is_true = self.run.clock.now()
-        flags = tuple(response.flags) if response is not None else ()
+        scrapys = response.flags if response is not None else ()
+        flags = (*(FLAG_NAMES.get(flag, flag) for flag in scrapys), *found_odd)
         payload = response.body if response is not None else b""
         exchange = Exchange(
             capture_id=uuid.uuid4().urn,

@@ -98,6 +98,11 @@ class EarlierResponses:
             return None
         return _revisit(same, IDENTICAL_PAYLOAD)
 
+    def is_known(self, request: Request) -> bool:
+        """Whether the page of the request's address has come whole before."""
+        source = request.meta.get(SOURCE)
+        return source in self._known and last_response(self._db, source, request.url) is not None
+
     def close(self) -> None:
         """Let go of database and files."""
         self._db.close()

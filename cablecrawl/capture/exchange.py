@@ -115,7 +115,8 @@ class Exchange:
     """With a time zone; stored in UTC, to the microsecond (WARC 1.1 allows fractions)."""
     outcome: str
     """ok, http_error, undecodable, timeout, dns, tls, refused, reset, dataloss, too_large,
-    robots_denied, address_refused, not_rendered, incomplete, browser_failed, failed …"""
+    robots_denied, address_refused, not_modified, unconfirmed, not_rendered, incomplete,
+    browser_failed, failed …"""
     status: int | None
     request_block: bytes
     """Request line, headers, empty line; b"" when none was sent."""

@@ -68,7 +68,15 @@ RESET = re.compile(r"reset|ConnectionLost|ConnectionDone|closed", re.I)
 # What Scrapy's flags call a body that ended early.
 DATALOSS = "dataloss"
 # What Scrapy calls a body that neither a length nor a last chunk ended, and what captures do.
-FLAG_NAMES = {"partial": "no_length"}
+WITHOUT_LENGTH = "partial"
+FLAG_NAMES = {WITHOUT_LENGTH: "no_length"}
+# The outcome of such a body that brings something new, until a second one bears it out; and the
+# key of Request.meta for how it ended. Nothing else tells a page from the half of one.
+UNCONFIRMED = "unconfirmed"
+_ENDED = "cablecrawl_ended"
+# Two answers cut short in two places do not end alike; two whole ones do, whatever time or
+# count of visits a page shows.
+ENDING_BYTES = 32
 # Refused before anything was sent.
 NOT_SENT = frozenset(("robots_denied", "robots_unreachable", "out_of_scope"))
 
@@ -130,8 +138,14 @@ class CaptureMiddleware:
             outcome = NOT_RENDERED
         if CAPTURED not in response.flags:
             revisit = self.earlier.identical(request, response) if outcome == "ok" else None
+            if (
+                outcome == "ok"
+                and revisit is None
+                and self._is_doubtful(request, response, content)
+            ):
+                outcome, detail = UNCONFIRMED, "without a length, and other than before"
             await self._capture(request, response, outcome, detail, revisit, content.flags)
-        if outcome in ("undecodable", "too_large", DATALOSS):
+        if outcome in ("undecodable", "too_large", DATALOSS, UNCONFIRMED):
             retry = None
             if outcome != "too_large":
                 retry = get_retry_request(
@@ -187,6 +201,13 @@ class CaptureMiddleware:
         if response.status == 200:
             return content, "ok", None
         return content, "http_error", redirect_target(response)
+
+    def _is_doubtful(self, request: Request, response: Response, content: Content) -> bool:
+        """Whether a body may be cut short: none tells its end, and none before ended like it."""
+        if WITHOUT_LENGTH not in response.flags or not self.earlier.is_known(request):
+            return False
+        ended, request.meta[_ENDED] = request.meta.get(_ENDED), content.body[-ENDING_BYTES:].hex()
+        return ended != request.meta[_ENDED]
 
     async def _capture(
         self,

@@ -28,6 +28,7 @@ from cablecrawl.recrawl import Recrawl
 from cablecrawl.scope import SOURCE, VIA
 from cablecrawl.selection import FULL, choose_sources, download_slots, name_contact
 from cablecrawl.sources import Source
+from cablecrawl.traps import is_trap
 
 # Indexes first: they are few, and what they list makes the rest of the way known.
 INDEX_PRIORITY, PAGE_PRIORITY = 10, 0
@@ -121,10 +122,16 @@ class CableSpider(Spider):
     def follow_once(
         self, urls: list[str], source: str, via: str, priority: int, *, seen_too: bool = False
     ) -> Iterator[Request]:
-        """Requests for those of the URLs that nobody has seen yet, or for all, each once."""
+        """Requests for those of the URLs that nobody has seen yet, or for all, each once.
+
+        None for those that lead on for ever.
+        """
         for url in urls if seen_too else self.recrawl.unseen(source, urls):
             link = (source, url)
             if link not in self.followed:
+                if is_trap(url):
+                    self.crawler.stats.inc_value("cablecrawl/traps")
+                    continue
                 if len(self.followed) >= MAX_FOLLOWED:
                     self.followed.clear()
                 self.followed[link] = None

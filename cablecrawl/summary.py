@@ -93,6 +93,8 @@ class Summary:
     pages: int
     bytes_received: int
     out_of_scope: int
+    traps: int
+    """Links that lead on for ever, as cablecrawl.traps has it."""
     sources: list[SourceSummary] = field(default_factory=list)
     stripped: dict[str, int] = field(default_factory=dict)
     """Pages that each boilerplate rule was applied to."""
@@ -118,6 +120,7 @@ class Summary:
             pages=stats.get(f"{PREFIX}captures", 0),
             bytes_received=stats.get(f"{PREFIX}bytes", 0),
             out_of_scope=stats.get(f"{PREFIX}out_of_scope", 0),
+            traps=stats.get(f"{PREFIX}traps", 0),
             stripped=_below(stats, "boilerplate"),
             stripped_characters=_below(stats, "boilerplate_characters"),
             problems={
@@ -180,6 +183,8 @@ class Summary:
             lines.append(f"  problems: {named}")
         if self.out_of_scope:
             lines.append(f"  {self.out_of_scope:,} links left the sources' hosts: not followed")
+        if self.traps:
+            lines.append(f"  {self.traps:,} links lead on for ever: not followed")
         if "unlabelled" in self.stripped:
             lines.append(
                 f"  {self.stripped['unlabelled']:,} stretches of page text are neither cable nor"

@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DontCloseSpider
 
 from cablecrawl.extension import RunExtension
+from cablecrawl.forwarding import forward_urls
 from cablecrawl.frontier import HOLD, FrontierScheduler
 from cablecrawl.items import Capture
 from cablecrawl.layouts import is_cable_url
@@ -51,7 +52,7 @@ class MirrorsSpider(CableSpider):
         pages that no index lists any more (12 of 6,712 in one mirror). Origin and tag pages
         are not walked: they list the same cables again. Of a mirror that is known, indexes by
         day of release are asked for first, and the others if one of those has changed, or in
-        their turn.
+        their turn. A page of no layout is followed where it leads on by a frame or a refresh.
     """
 
     name = "mirrors"
@@ -90,6 +91,11 @@ class MirrorsSpider(CableSpider):
     looked_for_unlisted: set[str]
 
     def follow(self, read: ReadPage, capture: Capture) -> Iterator[Request]:
+        if read.reading is None and read.page is not None:
+            targets = forward_urls(read.url, read.page)
+            yield from self.follow_once(
+                targets, capture.source, read.url, INDEX_PRIORITY, seen_too=True
+            )
         if read.reading is None or not read.reading.is_index:
             return
         source = capture.source

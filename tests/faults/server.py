@@ -77,12 +77,14 @@ NOT_FOUND = response(b"<h1>Nothing</h1>", status="404 Not Found")
 
 @dataclass
 class FaultServer:
-    """Answers by path while it is entered; a path that it does not know is not found.
+    """Answers by path while it is entered; `otherwise` answers the rest.
 
     Several answers to one path are given by turns, the last one ever after.
     """
 
     answers: dict[str, Answer | Sequence[Answer]] = field(default_factory=dict)
+    otherwise: Callable[[str], bytes] = lambda path: NOT_FOUND
+    """What a path that it does not know is answered with."""
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
     """`http://127.0.0.1:PORT/`, once it is entered."""
@@ -152,7 +154,9 @@ class FaultServer:
     def _answer(self, path: str, head: bytes) -> Answer:
         with self._lock:
             self.asked.append(Asked(path, head))
-            answers = self.answers.get(path, NOT_FOUND)
+            answers = self.answers.get(path)
+            if answers is None:
+                return self.otherwise(path)
             if isinstance(answers, bytes) or callable(answers):
                 return answers
             turn = min(self._given[path], len(answers) - 1)

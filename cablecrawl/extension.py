@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from cablecrawl.errors import CableCrawlError, StorageError
 from cablecrawl.items import PageItem, Problem
+from cablecrawl.logs import printable
 from cablecrawl.reading import circular_redirects, problem_of_error
 from cablecrawl.runs import DONE, PENDING, Run, describe_run
 from cablecrawl.sources import Source
@@ -25,6 +26,9 @@ from cablecrawl.store.evidence import add_problem
 from cablecrawl.summary import Summary, progress_line
 
 logger = logging.getLogger(__name__)
+
+# Beside 130, which a shell has for a program that was interrupted: this one ended at once.
+CUT_OFF = 131
 
 # Seconds between two progress lines on a terminal.
 PROGRESS_INTERVAL = 1.0
@@ -76,9 +80,16 @@ class RunExtension:
         """What `scrapy crawl` ends with."""
         if isinstance(self.error, CableCrawlError):
             return self.error.exit_status
-        if self.error is not None or self.summary is None:
+        if self.error is not None:
             return 1
+        if self.summary is None:
+            return CUT_OFF
         return self.summary.exit_status
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the crawl ended without its end: a second signal came before it had drained."""
+        return self.error is None and self.summary is None
 
     def watch(self, future: Future[Any]) -> None:
         """End the crawl if a job of the writer fails."""
@@ -112,7 +123,8 @@ class RunExtension:
 
     def _add_problem(self, problem: Problem) -> None:
         """Record a problem that comes by no pipeline."""
-        logger.warning("%s: %s: %s", problem.capture.url, problem.reason, problem.detail)
+        line = f"{problem.capture.url}: {problem.reason}: {problem.detail}"
+        logger.warning("%s", printable(line))
         self.watch(self.run.writer.submit(partial(add_problem, problem=problem)))
         count_problem(self.crawler.stats, problem)
 

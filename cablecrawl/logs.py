@@ -1,4 +1,4 @@
-"""What Scrapy logs of items: one line for a storage that is full, no page in full."""
+"""What is logged: one line for a storage that is full, no page in full, no terminal's commands."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ class CrawlLogFormatter(LogFormatter):
         if isinstance(exception, StorageError):
             result["level"] = logging.DEBUG
         return result
+
+
+def printable(line: str) -> str:
+    """A line without what a terminal would take for commands, or would break it in two."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from cablecrawl.extension import RunExtension
 from cablecrawl.items import CablePage, Listing, Missing, PageItem, Problem
+from cablecrawl.logs import printable
 from cablecrawl.records import ReadingRecord, record_of_page
 from cablecrawl.stats import Stats, count_problem
 from cablecrawl.store.evidence import (
@@ -66,7 +67,8 @@ class StorePipeline:
             case Problem():
                 await self.commit(partial(add_problem, problem=item))
                 count_problem(self.stats, item)
-                logger.warning("%s: %s: %s", item.capture.url, item.reason, item.detail)
+                line = f"{item.capture.url}: {item.reason}: {item.detail}"
+                logger.warning("%s", printable(line))
                 raise DropItem(f"{item.capture.url}: {item.reason}", log_level="DEBUG")
 
     async def commit(self, job: Callable[[Connection], T]) -> T:

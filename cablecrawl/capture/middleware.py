@@ -207,7 +207,7 @@ class CaptureMiddleware:
         if WITHOUT_LENGTH not in response.flags or not self.earlier.is_known(request):
             return False
         ended, request.meta[_ENDED] = request.meta.get(_ENDED), content.body[-ENDING_BYTES:].hex()
-        return ended != request.meta[_ENDED]
+        return bool(ended != request.meta[_ENDED])
 
     async def _capture(
         self,

@@ -27,7 +27,7 @@ class Command(ScrapyCrawl):
             " them, or `-a url=URL,...` for a site that is in no registry, or one page of it."
             " A crawl that was cut short is gone on with. Exit status: 0 finished, 1 bad usage,"
             " 2 a source failed, 3 no space or permission, 4 another run is at work, 130"
-            " interrupted. Example: scrapy crawl mirrors -a url=http://127.0.0.1:8000/"
+            " interrupted, 131 interrupted twice and cut off. Example: scrapy crawl mirrors -a url=http://127.0.0.1:8000/"
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -58,7 +58,14 @@ class Command(ScrapyCrawl):
         elif error is not None:
             raise error
         else:
-            self.exitcode = RunExtension.of(crawler).exit_status
+            extension = RunExtension.of(crawler)
+            self.exitcode = extension.exit_status
+            if extension.is_cut_off:
+                print(
+                    "scrapy crawl: cut off by a second signal; what is stored is kept, what was"
+                    " under way is asked for again: run it again to go on",
+                    file=sys.stderr,
+                )
 
     def _read_again_by_other_code(self) -> None:
         """Bring a store up to the code of today, so that no change of it looks like one of a site.

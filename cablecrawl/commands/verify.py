@@ -15,8 +15,9 @@ from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_o
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.resources import CABLES, MANIFEST
 from cablecrawl.fixity.check import Check
-from cablecrawl.fixity.outcome import as_dict, lines_of, printable
+from cablecrawl.fixity.outcome import as_dict, lines_of
 from cablecrawl.fixity.progress import Progress
+from cablecrawl.logs import printable
 
 # Captures chosen to be read again when nothing else is asked for: some seconds.
 SAMPLE = 200

@@ -57,11 +57,6 @@ def line_of(finding: Finding) -> str:
     return "; ".join([*parts, f"what to do: {finding.advice}"])
 
 
-def printable(line: str) -> str:
-    """A line without what a terminal would take for commands."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-
-
 def as_dict(check: Check) -> dict[str, Any]:
     """The outcome for programs."""
     report = check.report

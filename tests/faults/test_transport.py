@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import gzip
+import socket
 import sys
 from itertools import count
 from pathlib import Path
@@ -56,8 +57,6 @@ NAMES = (
 
 
 def gzip_of(data: bytes) -> bytes:
-    import gzip
-
     return gzip.compress(data, mtime=0)
 
 
@@ -455,16 +454,12 @@ def test_case_22_a_name_without_an_address_and_a_closed_port_are_outcomes(tmp_pa
 
 def test_the_server_sends_to_the_byte_what_it_is_told() -> None:
     """The tests above are worth what it is worth."""
-    import socket
-
     sent = b"no\0HTTP\xff"
     with FaultServer({"/x": [sent, b"2"]}) as server:
         for expected in (sent, b"2", b"2"):
             with socket.create_connection(("127.0.0.1", server.port)) as connection:
                 connection.sendall(b"GET /x HTTP/1.1\r\n\r\n")
                 connection.shutdown(socket.SHUT_WR)
-                assert (
-                    io.BytesIO(b"".join(iter(lambda c=connection: c.recv(100), b""))).read()
-                    == expected
-                )  # type: ignore[misc]
+                with connection.makefile("rb") as came:
+                    assert came.read() == expected
     assert server.count("/x") == 3

@@ -32,3 +32,11 @@ class CrawlLogFormatter(LogFormatter):
 def printable(line: str) -> str:
     """A line without what a terminal would take for commands, or would break it in two."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a line of Twisted's is: a certificate that does not fit is a capture and a problem.
+
+    Twisted logs one as a fault of its own, with a traceback.
+    """
+    return "while verifying certificate" not in record.getMessage()

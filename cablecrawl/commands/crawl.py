@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from asyncio import Task
 from pathlib import Path
@@ -15,6 +16,7 @@ from cablecrawl.commands.reparse import print_changes, reparse, report_damage
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.extension import RunExtension
+from cablecrawl.logs import is_worth_a_line
 from cablecrawl.rebuild import is_read_by_other_code
 
 
@@ -47,6 +49,7 @@ class Command(ScrapyCrawl):
         except CableCrawlError as refused:
             self._refuse(refused)
             return
+        logging.getLogger("twisted").addFilter(is_worth_a_line)
         crawler = self._create_crawler(args[0])
         crawling = cast("Task[None]", self.crawler_process.crawl(crawler, **opts.spargs))
         errors: list[BaseException | None] = []

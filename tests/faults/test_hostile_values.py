@@ -31,10 +31,6 @@ MEGABYTE = "x" * 1_000_000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def page_of(folder: Path, **changes: str) -> bytes:
-    return sample_page(folder, replace(ASTANA, **changes))
-
-
 @dataclass
 class Hostile:
     project: Project
@@ -48,14 +44,15 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Hostile:
     folder = tmp_path_factory.mktemp("hostile")
     others = sample_pages(folder / "mirror", 24)
     path = f"/{ASTANA.page}"
-    evil = page_of(
-        folder / "evil", title=f"{FORMULA} {ESCAPES}", origin=f"Embassy{ESCAPES}Astana"
+    evil = sample_page(
+        folder / "evil",
+        replace(ASTANA, title=f"{FORMULA} {ESCAPES}", origin=f"Embassy{ESCAPES}Astana"),
     ).decode()
     end = evil.rindex("</pre>")
     # As WikiLeaks wrote its lines: nothing else in its <pre> is markup.
     evil = evil[:end] + f"\n{BODY}".replace("\n", "&#x000A;") + evil[end:]
-    long = page_of(folder / "long", title=MEGABYTE).decode()
-    odd_id = page_of(folder / "odd").decode()
+    long = sample_page(folder / "long", replace(ASTANA, title=MEGABYTE)).decode()
+    odd_id = sample_page(folder / "odd", ASTANA).decode()
     odd_id = odd_id.replace("07ASTANA9033", f"07{ESCAPES}ASTANA\n9033{FORMULA}")
     coding = b"gzip, \x1b[31mred"
     pages: dict[str, bytes] = {

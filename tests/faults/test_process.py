@@ -1,8 +1,9 @@
-"""Storage and process, case 42: an end that is asked for, once and twice."""
+"""Storage and process, cases 42, 43 and 46: signals, a clock that jumps, a store of old."""
 
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,3 +78,52 @@ def test_case_42_a_crawl_that_is_asked_twice_ends_at_once_and_says_so(slow: Slow
     (line,) = ended.errors
     assert line.startswith("scrapy crawl: cut off by a second signal; ")
     assert_goes_on(slow)
+
+
+# ------------------------------------------------------------------- time, and versions
+
+
+def change(project: Project, statement: str) -> None:
+    connection = sqlite3.connect(project.data_dir / "cablecrawl.sqlite")
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def test_case_43_a_clock_that_was_set_back_puts_nothing_before_what_was(
+    tmp_path: Path, mirror: Path
+) -> None:
+    """Here it is the store that is ahead: what it holds was captured in 2099."""
+    project = Project(tmp_path)
+    with SiteServer(mirror) as server:
+        url = f"url={server.url}"
+        assert project.crawl("-a", url).status == 0
+        change(project, "UPDATE capture SET fetched_at = '2099' || substr(fetched_at, 5)")
+        again = project.crawl("-a", url, "-a", "full=1", REPARSE_BEFORE_CRAWL="0")
+    assert again.status == 0, again.stderr
+    assert "times are counted on from there" in again.stderr
+    times = [time for (time,) in project.query("SELECT fetched_at FROM capture ORDER BY id")]
+    assert times == sorted(times) and len(set(times)) == len(times)
+    later = project.query("SELECT flags, run FROM capture ORDER BY id")
+    assert {flags for flags, run in later if run == later[-1][1]} == {"clock_behind"}
+    assert project.query("SELECT event, count(*) FROM sighting GROUP BY event") == [
+        ("first", CABLES),
+        ("unchanged", CABLES),
+    ]
+
+
+def test_case_46_a_store_of_an_earlier_version_is_brought_up_by_a_reparse(
+    tmp_path: Path, mirror: Path
+) -> None:
+    project = Project(tmp_path)
+    with SiteServer(mirror) as server:
+        url = f"url={server.url}"
+        assert project.crawl("-a", url).status == 0
+        before = project.export("before").files()
+        change(project, "PRAGMA user_version = 1")
+        change(project, "DROP TABLE missing")
+        refused = project.crawl("-a", url)
+        assert refused.status == 1 and "scrapy reparse" in refused.stderr
+        assert project.reparse().status == 0
+        assert project.export("after").files() == before
+        assert project.crawl("-a", url).status == 0

@@ -215,11 +215,35 @@ def test_case_14_the_summary_names_what_came_in_the_place_of_pages(again: Again)
 
 
 def test_case_15_a_page_that_is_missing_once_is_not_gone(again: Again) -> None:
-    """After how many crawls it is: tests/test_gone.py."""
     assert again.problems("missing") == ["not_found"]
     assert again.events("missing") == ["first"]
     reference_id = again.pages["missing"].reference_id
     assert again.after.cables()[reference_id]["witnesses"][0]["last_seen"] is not None
+
+
+def test_case_15_a_page_missing_in_three_crawls_is_gone_and_stays_exported(
+    tmp_path: Path,
+) -> None:
+    """And one whose host says 404 because the account is suspended never is."""
+    missing, suspended = sample_pages(tmp_path / "mirror", 24)[4:6]
+    status, document = BLOCKED["suspended"]
+    project = Project(tmp_path, PATIENT)
+    with FaultServer({page.path: whole(page) for page in (missing, suspended)}) as server:
+        urls = ",".join(server.url + page.path[1:] for page in (missing, suspended))
+        assert project.crawl("-a", f"url={urls}").status == 0
+        server.put({suspended.path: response(document.encode(), status=status)})
+        for _ in range(3):
+            assert project.crawl("-a", f"url={urls}").status == 2
+    events = project.query(
+        "SELECT locator, event FROM sighting JOIN witness ON witness.id = sighting.witness"
+    )
+    assert sorted(events) == sorted(
+        [(missing.path, "first"), (missing.path, "gone"), (suspended.path, "first")]
+    )
+    cables = project.export().cables()
+    statuses = {key: cable["witnesses"][0]["status"] for key, cable in cables.items()}
+    assert statuses[missing.reference_id] == "gone"
+    assert statuses[suspended.reference_id] != "gone"
 
 
 def test_what_came_in_two_crawls_read_again_gives_the_same(again: Again, tmp_path: Path) -> None:

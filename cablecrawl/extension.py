@@ -49,6 +49,7 @@ class RunExtension:
         self.run = Run(Path(crawler.settings["DATA_DIR"]), description)
         self.error: BaseException | None = None
         self.summary: Summary | None = None
+        self._is_closed = False
         self._closing: asyncio.Task[None] | None = None
         self._progress: asyncio.Task[None] | None = None
 
@@ -80,16 +81,16 @@ class RunExtension:
         """What `scrapy crawl` ends with."""
         if isinstance(self.error, CableCrawlError):
             return self.error.exit_status
-        if self.error is not None:
-            return 1
-        if self.summary is None:
+        if self.is_cut_off:
             return CUT_OFF
+        if self.error is not None or self.summary is None:
+            return 1
         return self.summary.exit_status
 
     @property
     def is_cut_off(self) -> bool:
         """Whether the crawl ended without its end: a second signal came before it had drained."""
-        return self.error is None and self.summary is None
+        return self.error is None and not self._is_closed
 
     def watch(self, future: Future[Any]) -> None:
         """End the crawl if a job of the writer fails."""
@@ -145,6 +146,7 @@ class RunExtension:
             self._progress = asyncio.ensure_future(self._show_progress())
 
     def spider_closed(self, spider: Spider, reason: str) -> None:
+        self._is_closed = True
         if self._progress is not None:
             self._progress.cancel()
             sys.stderr.write("\r\x1b[K")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.clock import libfaketime
 from tests.crawling import Export
-from tests.schedule.clock import libfaketime
 from tests.schedule.week import CABLES, DAY, HOUR, MONDAY, Begun, Week, overlaps, table
 
 pytestmark = pytest.mark.skipif(libfaketime() is None, reason="faketime is not installed")

@@ -19,8 +19,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from tests.clock import SimulatedClock
 from tests.crawling import PATIENCE, PROJECT, Project, environment, free_port
-from tests.schedule.clock import SimulatedClock
 from tests.sites.cables import invented_cables
 from tests.sites.mirror import Build, write_mirror
 from tests.sites.server import Fault, Site, SiteServer

@@ -93,6 +93,8 @@ class FrontierScheduler(BaseScheduler):
         self._refilling = False
         # Sources that may have rows not asked for yet: at first, those of an earlier run.
         self._more = set(self.sources)
+        # Sources whose requests stay where they are until the next run.
+        self._given_up: set[str] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -114,6 +116,12 @@ class FrontierScheduler(BaseScheduler):
             or self._more
             or any(self.ahead.values())
         )
+
+    def give_up(self, source: str) -> None:
+        """Hand out no more of a source: what is left is for the next run."""
+        self._given_up.add(source)
+        self.ahead[source].clear()
+        self._more.discard(source)
 
     def enqueue_request(self, request: Request) -> bool:
         source = request.meta[SOURCE]
@@ -205,6 +213,7 @@ class FrontierScheduler(BaseScheduler):
         new, retries = self._outbox, self._retries
         self._outbox, self._retries = [], []
         self._more.update(values["source"] for values in (*new, *retries))
+        self._more -= self._given_up
 
         def job(db: Connection) -> None:
             if new:
@@ -247,6 +256,8 @@ class FrontierScheduler(BaseScheduler):
         self._refilling = False
         if done.exception() is None:
             for source, leases in done.result().items():
+                if source in self._given_up:
+                    continue
                 for row, request in leases:
                     self.ahead[source].append(self._from_json(row, request))
                 # A full answer means that there may be more.

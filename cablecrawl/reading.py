@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 PLAIN_PATH = re.compile(r"/(?!/)(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*/?)*")
 
 
+# Of an address that a redirect leads to, in a problem's detail: a data: URL can be a whole page.
+LONGEST_TARGET = 200
+
 # What a document begins with that is no plain text, whatever its media type says.
 MARKUP = re.compile(r"\s*<(?:!doctype|\?xml|html|head|body|rss|feed|urlset|sitemapindex)\b", re.I)
 
@@ -249,7 +252,7 @@ def problem_of_failure(capture: Capture) -> Problem | None:
     if capture.outcome in ("ok", NOT_RENDERED) or _is_robots_txt(capture.url):
         return None
     if (capture.detail or "").startswith(LEADS_TO):
-        return None
+        return _problem_of_target(capture)
     if is_absent_list(capture.url, capture.outcome, status):
         return None
     if capture.outcome != "http_error":
@@ -282,6 +285,14 @@ def items_of_answer(
         logger.exception("%s: what comes with its status cannot be read", capture.url)
         return items
     return items if blocked is None else [blocked]
+
+
+def _problem_of_target(capture: Capture) -> Problem | None:
+    target = (capture.detail or "").removeprefix(LEADS_TO)
+    scheme = target.partition(":")[0].lower()
+    if scheme in ("http", "https"):
+        return None
+    return Problem(capture, "unsupported_scheme", f"leads to {target[:LONGEST_TARGET]}")
 
 
 def circular_redirects(redirects: Iterable[Capture]) -> Iterator[Problem]:

@@ -9,12 +9,15 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
+from cablecrawl.addresses import is_given, is_public_host
 from cablecrawl.sources import Source
 
 SOURCE = "cablecrawl_source"
 """Key of Request.meta: the name of the source that a request belongs to."""
 VIA = "cablecrawl_via"
 """Key of Request.meta: the URL of the page that led to it."""
+FOR_ROBOTS = "cablecrawl_for_robots"
+"""Key of Request.meta: set where it is for a robots.txt, which may have moved to any host."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -52,12 +55,16 @@ class ScopeMiddleware:
 
     def process_request(self, request: Request) -> None:
         name = request.meta.get(SOURCE)
-        if name is None:
-            return  # a robots.txt, which a request in scope has asked for
+        if name is None or FOR_ROBOTS in request.meta:
+            return
         hosts = self._hosts.get(name)
         if hosts is None:
             sources: dict[str, Source] = getattr(self.crawler.spider, "sources", {})
             hosts = self._hosts[name] = hosts_of(sources[name])
         if host_of(request.url) not in hosts:
+            host = urlsplit(request.url).hostname or ""
+            is_refused = not is_public_host(host) and not is_given(host, hosts)
+            if is_refused and "redirect_times" in request.meta:
+                raise IgnoreRequest(f"address_refused: a redirect to {host}, no public address")
             self.crawler.stats.inc_value("cablecrawl/out_of_scope")
             raise IgnoreRequest(f"out_of_scope: {request.url} is on no host of {name}")

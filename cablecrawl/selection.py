@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.resources.abc import Traversable
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
+from cablecrawl.addresses import is_loopback_host, name_of
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.scope import host_of
+from cablecrawl.scope import hosts_of
 from cablecrawl.sources import PACKAGED_SOURCES, Source, load_sources, source_for_url
 from cablecrawl.store.settling import ACCEPT
 from cablecrawl.walk import read_range
 
 FULL = "full"
 """The argument (`-a full=1`) by which all known pages are asked for."""
+# What a user agent can hold and the owner of a site can write to: no blanks, ASCII only.
+CONTACT = re.compile(r"[!-~]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|https?://[!-~]+", re.A)
 
 SCRAPYD_JOB = "_job"
 """An argument that Scrapyd adds: its name of the job, which the run's row then has too."""
@@ -55,29 +57,27 @@ def choose_sources(settings: BaseSettings, kind: str, arguments: dict[str, str])
 def name_contact(settings: BaseSettings, sources: Iterable[Source]) -> None:
     """Put the contact into the user agent. Raises CableCrawlError where none is given.
 
-    None is needed on loopback, nor where the user has given a whole user agent.
+    It is an e-mail address or a web page. None is needed where all hosts are on loopback, nor
+    where the user has given a whole user agent.
     """
     if (settings.getpriority("USER_AGENT") or 0) > SETTINGS_PRIORITIES["project"]:
         return
-    contact = settings["CONTACT"]
+    contact = (settings["CONTACT"] or "").strip()
     if contact:
+        if CONTACT.fullmatch(contact) is None:
+            raise CableCrawlError(
+                f"CONTACT={contact!r}: give an e-mail address, or the http(s) address of a page"
+                " that says how to reach you"
+            )
         agent = f"{settings['USER_AGENT']} (+{contact})"
         settings.set("USER_AGENT", agent, priority="spider")
         return
     for source in sources:
-        if not all(_is_loopback(url) for url in source.start_urls):
+        if not all(is_loopback_host(name_of(host)) for host in hosts_of(source)):
             raise CableCrawlError(
                 f"{source.name}: say where its owner can write to, with"
                 " -s CONTACT=you@example.org or in cablecrawl/settings.py"
             )
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def find_sources(known: Mapping[str, Source], kind: str, names: str | None) -> list[Source]:
@@ -141,7 +141,6 @@ def download_slots(sources: dict[str, Source]) -> dict[str, dict[str, float]]:
         if source.concurrency is not None:
             slot["concurrency"] = float(source.concurrency)
         if slot:
-            for url in source.start_urls:
-                host = (host_of(url) or "").partition(":")[0]
-                slots[host] = slot
+            for host in hosts_of(source):
+                slots[name_of(host)] = dict(slot)
     return slots

@@ -39,10 +39,31 @@ USER_AGENT = "CableCrawl/0.1"
 
 # Polite to old sites on small servers: one request at a time, a second apart.
 ROBOTSTXT_OBEY = True
+# What a robots.txt calls this crawler (RFC 9309's product token), not the whole user agent.
+ROBOTSTXT_USER_AGENT = "CableCrawl"
+# Rules are asked for anew after so many seconds; a day is the most that RFC 9309 allows.
+ROBOTS_MAX_AGE = 86_400
+# A robots.txt that asks for more seconds between requests has its site not crawled: the 250,000
+# pages of a mirror would take a year at this pace.
+CRAWL_DELAY_MAX = 120.0
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_DELAY = 1.0
+# For an exchange as a whole, from the first byte to the last.
 DOWNLOAD_TIMEOUT = 60
+DNS_TIMEOUT = 20
+# Slower where a host answers slowly: as many seconds apart as it takes for an answer. It begins at
+# DOWNLOAD_DELAY, and never goes below what a source or a robots.txt says. Loopback is left alone.
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_START_DELAY = 0.0
+AUTOTHROTTLE_MAX_DELAY = 60.0
 RETRY_TIMES = 3
+# 429 and 503 are for PausingMiddleware: that host is waited for.
+RETRY_HTTP_CODES = [408, 500, 502, 504, 522, 524]
+# For so many seconds, in all, a page is waited for where a host says when to ask again
+# (Retry-After); a host that asks for more is left to the next run.
+RETRY_AFTER_MAX = 600.0
+# Heritrix and browsers stop at 20. Each is a capture.
+REDIRECT_MAX_TIMES = 20
 # What is given up is a problem row and a line of ours.
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"
 
@@ -58,6 +79,9 @@ METAREFRESH_ENABLED = False
 
 # A certificate that does not fit is evidence that this is not the site.
 DOWNLOAD_VERIFY_CERTIFICATES = True
+# A proxy from the environment would be what is connected to, and the addresses behind it could
+# not be checked: it is used where the user says so.
+HTTPPROXY_ENABLED = False
 # Both are doors through which other processes can run code in this one.
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
@@ -80,11 +104,27 @@ RENDER_WAIT = 15.0
 # Pages open at once, of all sources: Chromium and its driver take 0.7 GB with two, 0.9 with 16.
 RENDER_PAGES = 4
 
-EXTENSIONS = {"cablecrawl.extension.RunExtension": 0}
+DOWNLOAD_HANDLERS = {
+    "http": "cablecrawl.capture.download.BoundedHandler",
+    "https": "cablecrawl.capture.download.BoundedHandler",
+    # Nothing else is ever asked for.
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
+}
+EXTENSIONS = {
+    "cablecrawl.extension.RunExtension": 0,
+    "cablecrawl.connecting.AddressGuard": 0,
+    "cablecrawl.capture.download.BodyCutter": 0,
+    "scrapy.extensions.throttle.AutoThrottle": None,
+    "cablecrawl.throttling.HostThrottle": 0,
+}
 DOWNLOADER_MIDDLEWARES = {
     "cablecrawl.scope.ScopeMiddleware": 50,
     "cablecrawl.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "cablecrawl.pausing.PausingMiddleware": 955,
     # Nearest to the downloader, below HttpCompression: bodies pass here as they came.
     "cablecrawl.capture.middleware.CaptureMiddleware": 960,
     "cablecrawl.redirects.RedirectWithoutReferer": 600,

@@ -21,7 +21,8 @@ PREFIX = "cablecrawl/"
 # Problems of a page that was got whole: the crawl is complete, the page gives no cable.
 OF_THE_PAGE = frozenset(
     "not_found no_table rows parts cut_short no_reference_id no_body not_a_cable unknown_layout"
-    " too_complex unresolved_id out_of_scope redirect_loop reader_error soft_404 login_page".split()
+    " too_complex unresolved_id out_of_scope redirect_loop unsupported_scheme reader_error"
+    " soft_404 login_page".split()
 )
 # Problems of a site that is not itself: what is there in its place says nothing of its pages.
 OF_THE_SITE = frozenset("challenge_page parked_domain suspended default_page maintenance".split())
@@ -100,6 +101,9 @@ class Summary:
     """Pages that each boilerplate rule was applied to."""
     stripped_characters: dict[str, int] = field(default_factory=dict)
     """Characters of page text that each took."""
+    pauses: dict[str, int] = field(default_factory=dict)
+    """How often each host asked to be left alone for a while."""
+    paused_seconds: Mapping[str, float] = field(default_factory=dict)
     problems: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -123,6 +127,8 @@ class Summary:
             traps=stats.get(f"{PREFIX}traps", 0),
             stripped=_below(stats, "boilerplate"),
             stripped_characters=_below(stats, "boilerplate_characters"),
+            pauses=_below(stats, "pauses"),
+            paused_seconds=_below(stats, "paused_seconds"),
             problems={
                 reason: count
                 for reason, count in _below(stats, "problems").items()
@@ -185,6 +191,10 @@ class Summary:
             lines.append(f"  {self.out_of_scope:,} links left the sources' hosts: not followed")
         if self.traps:
             lines.append(f"  {self.traps:,} links lead on for ever: not followed")
+        for host, count in self.pauses.items():
+            seconds = round(self.paused_seconds[host], 1)
+            times = "once" if count == 1 else f"{count:,} times"
+            lines.append(f"  {host} asked to wait {times}: {seconds:,.10g} s")
         if "unlabelled" in self.stripped:
             lines.append(
                 f"  {self.stripped['unlabelled']:,} stretches of page text are neither cable nor"
@@ -258,7 +268,10 @@ def _of_source(
     summary.posts_named = _below(stats, f"posts_named/{source.name}")
     walk = WalkEnd.of(source.name, stats)
     summary.walk = walk.line if walk is not None else None
-    if state == "finished":
+    given_up = stats.get(f"{PREFIX}given_up/{source.name}")
+    if given_up is not None:
+        summary.failure = f"{given_up}: given up; what is left is asked for by the next run"
+    elif state == "finished":
         reasons = (
             *(f"alarm: {alarm}" for alarm in summary.alarms),
             _failure(db, source, run, problems, summary),

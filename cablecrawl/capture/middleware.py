@@ -36,6 +36,7 @@ from w3lib.url import safe_url_string
 
 from cablecrawl.browser import RENDERING, Rendering
 from cablecrawl.capture import Exchange, read_response
+from cablecrawl.capture.download import CUT
 from cablecrawl.capture.earlier import (
     NOT_MODIFIED_STATUS,
     UNCONDITIONAL,
@@ -48,6 +49,8 @@ from cablecrawl.errors import StorageError
 from cablecrawl.extension import RunExtension
 from cablecrawl.frontier import CAPTURE, ROW
 from cablecrawl.items import LEADS_TO, NOT_RENDERED, REDIRECTS, Capture
+from cablecrawl.pausing import HeldBackError
+from cablecrawl.robots import ROBOTS
 from cablecrawl.scope import SOURCE, VIA
 from cablecrawl.store.database import WARC_FOLDER
 from cablecrawl.store.evidence import add_capture
@@ -78,7 +81,7 @@ _ENDED = "cablecrawl_ended"
 # count of visits a page shows.
 ENDING_BYTES = 32
 # Refused before anything was sent.
-NOT_SENT = frozenset(("robots_denied", "robots_unreachable", "out_of_scope"))
+NOT_SENT = frozenset(("robots_denied", "robots_unreachable", "out_of_scope", "address_refused"))
 
 # What another try can mend of a rendered page.
 TO_RENDER_AGAIN = frozenset(("browser_failed", "timeout", "incomplete"))
@@ -87,8 +90,6 @@ TO_RENDER_AGAIN = frozenset(("browser_failed", "timeout", "incomplete"))
 CAPTURED = "captured"
 # The flag of a capture whose time is not the clock's: see cablecrawl/clock.py.
 CLOCK_BEHIND = "clock_behind"
-# Key of Request.meta: the capture_id of the robots.txt by which it was allowed, or refused.
-ROBOTS = "cablecrawl_robots"
 
 
 class UnreadableError(IgnoreRequest):
@@ -145,7 +146,7 @@ class CaptureMiddleware:
             ):
                 outcome, detail = UNCONFIRMED, "without a length, and other than before"
             await self._capture(request, response, outcome, detail, revisit, content.flags)
-        if outcome in ("undecodable", "too_large", DATALOSS, UNCONFIRMED):
+        if outcome in ("undecodable", "too_large", "timeout", DATALOSS, UNCONFIRMED):
             retry = None
             if outcome != "too_large":
                 retry = get_retry_request(
@@ -178,7 +179,7 @@ class CaptureMiddleware:
 
     async def process_exception(self, request: Request, exception: Exception) -> None:
         """A failure is a capture too: that nothing came is evidence."""
-        if isinstance(exception, StorageError):
+        if isinstance(exception, StorageError | HeldBackError):
             return
         await self._capture(request, None, outcome_of(exception), _one_line(exception))
 
@@ -191,6 +192,10 @@ class CaptureMiddleware:
         """The body with its content coding undone, the outcome, and what is wrong."""
         if DATALOSS in response.flags:
             return Content(b""), DATALOSS, "the body is shorter than its Content-Length"
+        if CUT in response.flags and len(response.body) > self.limit:
+            return Content(b""), "too_large", f"cut: the body has more than {self.limit:,} bytes"
+        if CUT in response.flags:
+            return Content(b""), "timeout", "cut: the body was still coming when the time was up"
         codings = content_codings(response.headers)
         try:
             content = decode_content(response.body, codings, limit=self.limit)
@@ -236,7 +241,7 @@ class CaptureMiddleware:
             payload=payload if revisit is None else b"",
             ip_address=str(response.ip_address) if response and response.ip_address else None,
             flags=flags if is_true else (*flags, CLOCK_BEHIND),
-            truncated="disconnect" if outcome == DATALOSS else None,
+            truncated=_truncation(response, outcome),
             detail=detail,
             revisit=revisit,
             robots=request.meta.get(ROBOTS),
@@ -315,6 +320,15 @@ def _decoded(response: Response, status: int, headers: Headers, content: bytes) 
         ip_address=response.ip_address,
         protocol=response.protocol,
     )
+
+
+def _truncation(response: Response | None, outcome: str) -> str | None:
+    """WARC-Truncated, for a body that did not come whole."""
+    if outcome == DATALOSS:
+        return "disconnect"
+    if response is None or CUT not in response.flags:
+        return None
+    return "time" if outcome == "timeout" else "length"
 
 
 def redirect_target(response: Response) -> str | None:

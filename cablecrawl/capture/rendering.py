@@ -31,6 +31,7 @@ from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.page import PageMethod
 
 from cablecrawl.browser import RENDERING, Rendering
+from cablecrawl.capture.download import BoundedHandler
 from cablecrawl.capture.http import content_codings, content_type
 from cablecrawl.decoding import TooLargeError, UndecodableError, decode_content
 from cablecrawl.frontier import ROW
@@ -84,7 +85,7 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 NAVIGATING = "the page is navigating"
 
 
-class RenderingHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # is not typed
+class RenderingHandler(BoundedHandler, ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # is not typed
     """Scrapy's handler for HTTP, with a browser behind it.
 
     Counts `cablecrawl/browser/`: `rendered`, `fetched` (for pages), `refused` and why.

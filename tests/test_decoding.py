@@ -366,3 +366,20 @@ def test_a_document_read_by_the_last_resort_keeps_every_byte(body: bytes) -> Non
     document = decode_document(body, None)
     if document.rule == "cp1252_fallback":
         assert len(document.text) == len(body)
+
+
+def test_many_codings_one_around_the_other_are_not_undone() -> None:
+    body = b"x"
+    for _ in range(5):
+        body = gzip.compress(body)
+    with pytest.raises(UndecodableError, match="5 content codings"):
+        decode_content(body, ["gzip"] * 5)
+    assert decode_content(gzip.decompress(body), ["gzip"] * 4).body == b"x"
+
+
+def test_a_zstd_body_that_wants_much_memory_is_not_undone() -> None:
+    options: dict[int, int] = {zstd.CompressionParameter.window_log: 27}
+    compressor = zstd.ZstdCompressor(options=options)
+    body = compressor.compress(b"x" * 1000) + compressor.flush()
+    with pytest.raises(UndecodableError, match="zstd"):
+        decode_content(body, ["zstd"])

@@ -64,6 +64,7 @@ class PausingMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.longest = crawler.settings.getfloat("RETRY_AFTER_MAX")
+        self.retry_times = crawler.settings.getint("RETRY_TIMES")
         self.hosts: dict[str, _Host] = {}
         self.given_up: dict[str, str] = {}
         """Sources that are not asked any more, with the reason."""
@@ -72,7 +73,28 @@ class PausingMiddleware:
     def from_crawler(cls, crawler: Crawler) -> Self:
         middleware = cls(crawler)
         crawler.signals.connect(middleware.reached_downloader, signals.request_reached_downloader)
+        crawler.signals.connect(middleware.response_downloaded, signals.response_downloaded)
         return middleware
+
+    def response_downloaded(self, request: Request, response: Response) -> None:
+        """Pause the host at once: its slot sends the next request before any middleware acts."""
+        name: str = request.meta.get("download_slot", "")
+        if response.status not in ASKS_TO_WAIT or not name:
+            return
+        seconds = retry_after(response.headers, datetime.now(UTC))
+        if seconds is None:
+            tries = request.meta.get("retry_times", 0)
+            if tries >= self.retry_times:
+                return
+            slot = self.crawler.engine.downloader.slots.get(name)
+            delay = max(slot.delay if slot is not None else 0.0, LEAST_DELAY)
+            seconds = min(BACKOFF * delay * 2**tries, self.longest)
+        host = self.hosts.setdefault(name, _Host())
+        if seconds > self.longest:  # the source is about to be given up: see process_response
+            host.until = max(host.until, monotonic() + LOOK)
+            self._hold(name, host)
+        else:
+            self._pause(name, host, seconds, response.status)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         name: str = request.meta.get("download_slot", "")
@@ -82,33 +104,29 @@ class PausingMiddleware:
             return response
         if not name or request.meta.get("dont_retry"):
             return response
-        host = self.hosts.setdefault(name, _Host())
+        if request.meta.get(SOURCE) in self.given_up and FOR_ROBOTS not in request.meta:
+            return _again(request)  # was under way by then
         asked_for = retry_after(response.headers, datetime.now(UTC))
         if asked_for is None:
-            return self._back_off(name, host, request, response)
+            return self._try_again(name, request, response)
         waits = request.meta.get(WAITS, 0) + 1
         waited = request.meta.get(WAITED, 0.0) + asked_for
         if waits > MAX_WAITS or waited > self.longest:
+            in_all = f", {waited:,.0f} s in all" if waits > 1 else ""
             self._give_up(
-                name,
                 request,
-                f"{name} answers {response.status} and asks to wait for {asked_for:,.0f} s"
-                + (f", {waited:,.0f} s in all" if waits > 1 else ""),
+                f"{name} answers {response.status} and asks to wait for {asked_for:,.0f} s{in_all}",
             )
             return response
-        self._pause(name, host, asked_for, response.status)
-        again = request.copy()
+        again = _again(request)
         again.meta.update({WAITS: waits, WAITED: waited})
-        again.dont_filter = True
         return again
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Hand a request that was held back to the frontier again."""
         if not isinstance(exception, HeldBackError) or FOR_ROBOTS in request.meta:
             return None
-        again = request.copy()
-        again.dont_filter = True
-        return again
+        return _again(request)
 
     def reached_downloader(self, request: Request) -> None:
         """Scrapy forgets slots that are not used for a minute, and their pauses with them."""
@@ -117,22 +135,18 @@ class PausingMiddleware:
         if host is not None and host.until > monotonic():
             self._hold(name, host)
 
-    def _back_off(
-        self, name: str, host: _Host, request: Request, response: Response
-    ) -> Request | Response:
+    def _try_again(self, name: str, request: Request, response: Response) -> Request | Response:
         assert self.crawler.spider is not None
-        tries = request.meta.get("retry_times", 0)
         again = get_retry_request(
             request, spider=self.crawler.spider, reason=response_status_message(response.status)
         )
         if again is not None:
-            slot = self.crawler.engine.downloader.slots.get(name)
-            delay = max(slot.delay if slot is not None else 0.0, LEAST_DELAY)
-            self._pause(name, host, min(BACKOFF * delay * 2**tries, self.longest), response.status)
             return again
-        host.exhausted += 1
-        if tries and host.exhausted >= PAGES_IN_A_ROW:
-            self._give_up(name, request, f"{name} answers {response.status} and nothing else")
+        host = self.hosts.get(name)
+        if host is not None:
+            host.exhausted += 1
+            if host.exhausted >= PAGES_IN_A_ROW:
+                self._give_up(request, f"{name} answers {response.status} and nothing else")
         return response
 
     def _pause(self, name: str, host: _Host, seconds: float, status: int) -> None:
@@ -172,7 +186,7 @@ class PausingMiddleware:
         else:
             engine.downloader._process_queue(slot)
 
-    def _give_up(self, name: str, request: Request, why: str) -> None:
+    def _give_up(self, request: Request, why: str) -> None:
         source = request.meta.get(SOURCE)
         scheduler = self.crawler.engine._slot.scheduler if self.crawler.engine._slot else None
         if source is None or source in self.given_up:
@@ -185,6 +199,12 @@ class PausingMiddleware:
         scheduler.give_up(source)
         for slot in self.crawler.engine.downloader.slots.values():
             hold_back(slot, source)
+
+
+def _again(request: Request) -> Request:
+    again = request.copy()
+    again.dont_filter = True
+    return again
 
 
 def hold_back(slot: Slot, source: str | None = None) -> None:

@@ -25,8 +25,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: install
 	$(BIN)/scrapy demo
 
+# In as many processes as there are cores; the tests of a file stay together, for their fixtures.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff check

@@ -11,6 +11,8 @@ from cablecrawl.ledger import Ledger
 from cablecrawl.pagetext import PageText
 from cablecrawl.reference_id import ReferenceID
 
+# Statuses of a page that is not there. Any other failure tells nothing of what is.
+NOT_THERE = frozenset((404, 410))
 # Statuses of a response that leads on to another page.
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 NOT_RENDERED = "not_rendered"

@@ -16,6 +16,7 @@ from cablecrawl.decoding import Document, UndecodableError, decode_document, unp
 from cablecrawl.items import (
     LEADS_TO,
     NOT_RENDERED,
+    NOT_THERE,
     CablePage,
     Capture,
     Listing,
@@ -41,9 +42,6 @@ LONGEST_TARGET = 200
 
 # What a document begins with that is no plain text, whatever its media type says.
 MARKUP = re.compile(r"\s*<(?:!doctype|\?xml|html|head|body|rss|feed|urlset|sitemapindex)\b", re.I)
-
-# Statuses of a page that is not there. Any other failure tells nothing of what is.
-NOT_THERE = frozenset((404, 410))
 
 # Objects made, less those gone, between two looks for garbage; a page makes some thousands.
 GC_THRESHOLD = 20_000

@@ -53,6 +53,8 @@ class Step:
     """By path."""
     listed: set[str] = field(default_factory=set)
     crawls: list[Crawled] = field(default_factory=list)
+    told: dict[str, set[str]] = field(default_factory=dict)
+    """Paths by what `scrapy changes` says of them after the first crawl."""
     witnesses: dict[str, dict[str, Any]] = field(default_factory=dict)
     """As exported after the last crawl, by path."""
     readings: int = 0
@@ -87,6 +89,7 @@ def steps(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 step.crawls.append(_crawled(project, ended, len(asked)))
                 if len(step.crawls) == 1:
                     step.listed = listed_cables(snapshot, asked)
+                    step.told = _told(project)
             _look_at_export(step, project)
             steps.append(step)
     report(steps)
@@ -106,6 +109,16 @@ def _crawled(project: Project, ended: Ended, requests: int) -> Crawled:
         events.setdefault(event, set()).add(urlsplit(url).path)
     found = json.loads(summary)
     return Crawled(ended, requests, found["bytes_received"], found["seconds"], events)
+
+
+def _told(project: Project) -> dict[str, set[str]]:
+    ended = project.run("changes", "--json")
+    assert ended.status == 0, ended.stderr
+    told: dict[str, set[str]] = {}
+    for change in json.loads(ended.stdout)["changes"]:
+        for kind in change["kinds"]:
+            told.setdefault(kind, set()).add(urlsplit(change["url"]).path)
+    return told
 
 
 def _look_at_export(step: Step, project: Project) -> None:
@@ -141,6 +154,25 @@ def test_changed_cables_are_those_whose_texts_differ(steps: list[Step]) -> None:
         # What is no cable and stands in a text is taken off: where only that changed, nothing did.
         for path in differ - found:
             assert has_matter(before.pages[path]) or has_matter(now.pages[path]), path
+
+
+def test_moved_cables_are_those_whose_date_of_release_differs(steps: list[Step]) -> None:
+    for before, now in pairs(steps):
+        moved = {
+            path
+            for path in set(before.pages) & set(now.pages)
+            if before.pages[path].released != now.pages[path].released
+        }
+        assert now.told.get("moved", set()) == moved
+
+
+def test_changes_are_told_as_the_crawl_met_them(steps: list[Step]) -> None:
+    known: set[str] = set()
+    for step in steps:
+        assert step.told.get("new", set()) == set(step.pages) - known
+        # A cable that came back with another text than it went with is changed too.
+        assert step.told.get("changed", set()) >= step.crawls[0].events.get("changed", set())
+        known |= set(step.pages)
 
 
 def test_what_is_the_same_is_unchanged(steps: list[Step]) -> None:
@@ -210,6 +242,8 @@ def report(steps: list[Step]) -> None:
     for step in steps:
         for kind, crawl in zip(("every page", "as due", "every page"), step.crawls, strict=True):
             events = ", ".join(f"{event} {len(them):,}" for event, them in crawl.events.items())
+            if crawl is step.crawls[0]:
+                events += f", moved {len(step.told.get('moved', ())):,}"
             print(
                 f"{step.name:22} {kind:11} {crawl.requests:9,} {crawl.bytes:11,}"
                 f" {crawl.seconds:9.1f}  {events}"

@@ -14,7 +14,16 @@ from twisted.python.failure import Failure
 
 from cablecrawl.extension import RunExtension
 from cablecrawl.frontier import CAPTURE
-from cablecrawl.items import LEADS_TO, REDIRECTS, CablePage, Capture, Missing, PageItem, Problem
+from cablecrawl.items import (
+    LEADS_TO,
+    NOT_THERE,
+    REDIRECTS,
+    CablePage,
+    Capture,
+    Missing,
+    PageItem,
+    Problem,
+)
 from cablecrawl.layouts import is_cable_url
 from cablecrawl.numbered import NumberedPages, number_of
 from cablecrawl.reading import ReadPage, locator_of, problem_of_failure
@@ -24,9 +33,6 @@ from cablecrawl.store.numbered import NUMBER, highest_cable, numbers_asked, numb
 from cablecrawl.walk import Answer, NumberRange, Walk, read_range
 
 logger = logging.getLogger(__name__)
-
-# Statuses of a page that is not there.
-NOT_THERE = frozenset((404, 410))
 
 
 class CablebrowserSpider(CableSpider):

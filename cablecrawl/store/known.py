@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from cablecrawl.capture import Location
+from cablecrawl.items import NOT_THERE, REDIRECTS
 from cablecrawl.store import tables as t
 from cablecrawl.store.queries import CAPTURES_WITH_BODIES, OF_SOURCE, body_of
 
@@ -20,9 +21,10 @@ LAST_CHARACTER = "\U0010ffff"
 
 LAST_CHARACTER = "\U0010ffff"
 
-# A page that is not there is known too: it is asked for in rotation, and not at each crawl.
-GONE_STATUSES = (404, 410)
-SETTLED = or_(t.capture.c.outcome == "ok", t.capture.c.status.in_(GONE_STATUSES))
+# A page that is not there, or elsewhere, is known too: it is asked for in rotation, and not at
+# each crawl.
+KNOWN_STATUSES = sorted(NOT_THERE | REDIRECTS)
+SETTLED = or_(t.capture.c.outcome == "ok", t.capture.c.status.in_(KNOWN_STATUSES))
 """That a capture tells what is at its address; of one that failed nobody knows."""
 
 

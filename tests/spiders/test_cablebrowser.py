@@ -119,6 +119,21 @@ def test_what_the_site_says_of_a_cable_is_exported(walked: Walked) -> None:
         assert {claim["asserted_by"] for claim in record["releases"]} == {"cablebrowser_page"}
 
 
+def test_a_site_crawled_again_is_asked_for_what_may_be_new(walked: Walked, tmp_path: Path) -> None:
+    """Behind its last cable, that is; what is known waits for its turn."""
+    site = NumberedSite(dict(walked.site.cables))
+    site.cables[HIGHEST + 3] = invented_cables(90)[-1]
+    walked.server.site.script = site
+    walked.server.requests.clear()
+    ended = crawl(walked.project.copy(tmp_path), "-a", f"url={walked.server.url}")
+    assert ended.status == 0, ended.stderr
+    asked = Counter(range(HIGHEST + 1, HIGHEST + 3 + END_AFTER + 1))
+    assert numbers_asked(walked.server) == asked
+    (counts,) = ended.summary.values()
+    assert (counts.cables, counts.new) == (len(site.cables), 1)
+    walked.server.site.script = walked.site
+
+
 def test_a_site_crawled_again_is_asked_up_to_the_end_it_was_known_to_have(walked: Walked) -> None:
     """Though its last cables are gone, and more of them than the run that is an end."""
     shrunk = NumberedSite({n: c for n, c in walked.site.cables.items() if n < HIGHEST // 2})

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from cablecrawl.layouts.bloglinks import is_single_post
 from tests.crawling import IN_FLIGHT, Ended, Export, Lines, Project, repeats, source_name
 from tests.sites.blog import Blog, BlogPost, blog_posts, demo_blog
 from tests.sites.cables import invented_cables
@@ -441,3 +442,24 @@ def test_a_reparse_gives_what_the_crawl_gave(crawled: Crawled, tmp_path: Path) -
     before: dict[str, Any] = copy.export("before").files()
     assert copy.reparse().status == 0
     assert copy.export("after").files() == before
+
+
+@pytest.mark.parametrize("way", ["rest", "sitemaps", "archives"])
+def test_a_blog_crawled_again_is_asked_for_its_lists_and_new_posts(
+    tmp_path: Path, way: str
+) -> None:
+    blog = replace(WAYS[way], posts=POSTS[:-1])
+    with SiteServer(Site(tmp_path, script=blog)) as server:
+        project = Project(tmp_path)
+        arguments = ("crawl", "wordpress", "-a", f"url={server.url}")
+        project.run(*arguments)
+        first = {request.path for request in server.requests}
+        server.site.script = WAYS[way]
+        server.requests.clear()
+        ended = project.run(*arguments)
+        again = {request.path for request in server.requests}
+    assert ended.status in (0, 2), ended.stderr
+    (counts,) = ended.summary.values()
+    assert (counts.new, counts.changed) == (1, 0)
+    new_posts = [path for path in again if is_single_post(f"{server.url}{path[1:]}")]
+    assert len(new_posts) == 1 and new_posts[0] not in first

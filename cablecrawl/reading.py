@@ -166,7 +166,8 @@ def items_of(capture: Capture, read: ReadPage) -> Iterator[PageItem]:
                 encoding=read.document.encoding,
                 decoding=_decoding(read.document),
             )
-        if reading.has_no_cable:
+        # A cable browser says so of a number; a post without a cable may be one behind a password.
+        if reading.has_no_cable and reading.layout == cablebrowser.NAME:
             yield Missing(capture)
         if reading.cable_links and not reading.is_folder_listing:
             yield Listing(capture, [locator_of(url) for url in read.cable_urls()])

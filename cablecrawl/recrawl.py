@@ -75,9 +75,10 @@ class Recrawl:
         elapsed = max((now - begun) / policy.pages, 0.0) if begun is not None else 1.0
         # Gone through twice and not held: there may be 250,000.
         pages = sum(1 for _ in self._pages(source, takes_turns))
-        share = round(pages * min(elapsed, 1.0))
-        # What would be overdue when the next crawl comes is asked for in this one.
-        longest = max(policy.pages - policy.index, policy.pages / 2)
+        share = int(pages * min(elapsed, 1.0))
+        # What would be overdue when the next crawl comes is asked for in this one. Not quite the
+        # whole of the time between: a crawl begins some minutes early or late.
+        longest = max(policy.pages - policy.index * 0.75, policy.pages / 2)
         for number, page in enumerate(self._pages(source, takes_turns)):
             is_overdue = now - page.last_asked >= longest
             if number >= share and not is_overdue:

@@ -105,15 +105,15 @@ def test_the_help_of_a_command_says_what_it_does(command: str) -> None:
 
 def test_every_enabled_mirror_has_requests_to_begin_with() -> None:
     code = (
-        "import asyncio, json\n"
+        "import json\n"
         "from scrapy.utils.project import get_project_settings\n"
         "from scrapy.crawler import Crawler\n"
         "from cablecrawl.spiders.mirrors import MirrorsSpider\n"
         "settings = get_project_settings()\n"
         "settings.set('CONTACT', 'somebody@example.org', priority='cmdline')\n"
         "spider = MirrorsSpider.from_crawler(Crawler(MirrorsSpider, settings))\n"
-        "async def start(): return [request.url async for request in spider.start()]\n"
-        "print(json.dumps(asyncio.run(start())))\n"
+        "urls = [url for source in spider.sources.values() for url in source.start_urls]\n"
+        "print(json.dumps(urls))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     urls = json.loads(done.stdout)

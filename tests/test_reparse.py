@@ -181,7 +181,7 @@ def files_of(project: Project) -> dict[str, bytes]:
 def test_a_change_of_the_code_is_no_change_of_a_site(
     project: Project, mirror: SiteServer, change: tuple[str, str, str]
 ) -> None:
-    ended = with_code(project, change).crawl("-a", f"url={mirror.url}")
+    ended = with_code(project, change).crawl("-a", f"url={mirror.url}", "-a", "full=1")
     assert ended.status == 0, ended.stderr
     assert "the store was read by other code than today's" in ended.stderr
     (counts,) = ended.summary.values()

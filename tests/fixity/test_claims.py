@@ -130,6 +130,7 @@ def test_a_record_that_is_not_what_was_exported_is_found(kept: Kept) -> None:
 
 def test_an_export_of_another_state_is_not_compared(kept: Kept) -> None:
     kept.query("DELETE FROM listing")
+    kept.query("DELETE FROM index_page")
     kept.query(
         "DELETE FROM capture WHERE id = (SELECT max(id) FROM capture WHERE url LIKE '%date/%')"
     )

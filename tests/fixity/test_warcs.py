@@ -377,6 +377,7 @@ def test_a_row_that_points_elsewhere_is_told_where_its_record_is(kept: Kept) -> 
 def test_exchanges_without_a_row_are_counted(kept: Kept) -> None:
     """Those of index pages: nothing else in the database rests on them."""
     kept.query("DELETE FROM listing")
+    kept.query("DELETE FROM index_page")
     ((deleted,),) = kept.query("SELECT count(*) FROM capture WHERE url LIKE '%/reldate/%'")
     kept.query("DELETE FROM capture WHERE url LIKE '%/reldate/%'")
     findings = kept.check().findings

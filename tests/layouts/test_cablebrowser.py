@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cablecrawl.items import CablePage, Problem
+from cablecrawl.items import CablePage, Missing, Problem
 from cablecrawl.layouts import cablebrowser, is_cable_url, read_page
 from cablecrawl.layouts.page import CableOnPage, PageReading
 from cablecrawl.pagetext import PageText, render, render_plain
@@ -379,7 +379,8 @@ def test_labels_without_values_are_no_cable_and_no_problem(markup: Markup) -> No
     _, reading = read(answer)
     assert reading.has_no_cable
     assert (reading.cables, reading.problem) == ([], None)
-    assert PageLine().items("cable.php?id=7", answer.content, answer.media_type) == []
+    (item,) = PageLine().items("cable.php?id=7", answer.content, answer.media_type)
+    assert isinstance(item, Missing)
 
 
 @pytest.mark.parametrize("text", [
@@ -392,7 +393,8 @@ def test_labels_without_values_are_no_cable_and_no_problem(markup: Markup) -> No
 ])  # fmt: skip
 def test_a_page_that_says_so_is_no_cable_and_no_problem(text: str) -> None:
     body = f"<html><body><h1>US embassy cable</h1><p>{text}</p></body></html>".encode()
-    assert PageLine().items("cable.php?id=7", body) == []
+    (item,) = PageLine().items("cable.php?id=7", body)
+    assert isinstance(item, Missing)
 
 
 DEFECTS = {

@@ -156,6 +156,7 @@ def show_where_to_look(folder: Path) -> None:
         ("export/cables.jsonl", "one line a cable: text, fields, copies, release claims"),
         ("export/readings.jsonl", "every text of every copy, each field with its evidence"),
         ("export/relations.jsonl", "how the texts of a cable differ"),
+        ("export/changes.jsonl", "what changed since the export before: all is new here"),
         ("export/captures.jsonl", "every request that was made, and what came of it"),
         ("export/cables.csv", "the cables for a spreadsheet"),
         ("export/datapackage.json", "what the files are, with their SHA-256"),

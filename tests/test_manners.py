@@ -54,6 +54,7 @@ def busy(*headers: str, status: str = "429 Too Many Requests") -> bytes:
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "-5"}, None),
         ({"Retry-After": "1.5"}, None),
+        ({"Retry-After": "Sun, 22 Nov 2026 12:02:00 +99999999999999999999"}, None),
         ({"Retry-After": "\u0661"}, None),
         ({}, None),
     ],

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -347,15 +348,17 @@ class _EndsOfRuns:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
-        self._run: str | None = None
         finished = select(t.run.c.id, t.run.c.crawl).where(t.run.c.state == "finished")
-        self._crawls = dict(db.execute(finished).tuples().all())
+        self._ended = deque(db.execute(finished.order_by(t.run.c.id)).tuples().all())
 
     def before(self, run: str | None) -> None:
-        """Captures of another run come next, or none any more."""
-        if run != self._run and self._run in self._crawls:
-            settle(self._db, self._crawls[self._run])
-        self._run = run
+        """Captures of this run come next, or none any more.
+
+        Runs are named after their beginnings; one that only went on to its end has no captures.
+        """
+        while self._ended and (run is None or self._ended[0][0] < run):
+            _, crawl = self._ended.popleft()
+            settle(self._db, crawl)
 
 
 def _store(db: Connection, given: Given, stats: Stats) -> None:

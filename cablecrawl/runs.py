@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
@@ -136,6 +137,7 @@ class Run:
             self.engine = open_database(data_dir, create=True)
             with storage_errors(data_dir):
                 self.clock, self.started = start_of_run(self.engine)
+                self._begun = monotonic()
                 self.id = f"{self.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
                 self.lock.describe(f"run {self.id}")
                 recovered = recover_captures(self.engine, data_dir / WARC_FOLDER)
@@ -174,6 +176,11 @@ class Run:
                 )
             )
         return crawl
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far, whatever was done to the clock."""
+        return monotonic() - self._begun
 
     @property
     def resumes(self) -> bool:
@@ -241,7 +248,8 @@ class Run:
                 "summary": json.dumps(summary, sort_keys=True),
             }
             with storage_errors(self.data_dir):
-                self.warc.note(END_OF_RUN, end.items())
+                # That a crawl came to its end is known of it, if nothing else was left to do.
+                self.warc.note(END_OF_RUN, end.items(), is_needed=self.resumes)
                 self.warc.seal()
                 with self.engine.begin() as db:
                     if state == "finished":

@@ -102,13 +102,22 @@ class WarcWriter:
         self._end = end
         return locations
 
-    def note(self, subject: str, fields: Iterable[tuple[str, str]]) -> None:
-        """Appends a record about the file itself, if there is one; raises as `append` does."""
-        if self._file is not None and self._end:
-            data = encode_note(subject, final_name(self._path), fields)
-            write_at(self._file, self._end, data)
-            self._sha256.update(data)
-            self._end += len(data)
+    def note(
+        self, subject: str, fields: Iterable[tuple[str, str]], *, is_needed: bool = False
+    ) -> None:
+        """Appends a record about the file itself, if there is one; raises as `append` does.
+
+        `is_needed`: where there is none, one is made for it.
+        """
+        if not self._end and not is_needed:
+            return
+        file = self._file or self._open_next()
+        name = final_name(self._path)
+        start = b"" if self._end else encode_warcinfo(name, self._run_id, self._warcinfo)
+        data = start + encode_note(subject, name, fields)
+        write_at(file, self._end, data)
+        self._sha256.update(data)
+        self._end += len(data)
 
     def seal(self) -> list[SealedFile]:
         """Seals the file being written; returns every file this writer has sealed.

@@ -31,6 +31,8 @@ REASONS = (
     "maintenance",
 )
 """What the problem of such a page is called."""
+OF_THE_SITE = frozenset(REASONS) - {"login_page", SOFT_404}
+"""Those by which a site is not itself: what is there in its place says nothing of its pages."""
 
 # Characters of page text. The longest page of this kind that is known has 3,000, with the
 # registrar's advertisements; a page of a site's own with a word of these in it is longer.

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 
+from cablecrawl.reading import locator_of
 from cablecrawl.runs import Run
 from cablecrawl.sources import Source
 from cablecrawl.store.known import (
     KnownPage,
     known_pages,
     last_crawl,
+    seen_elsewhere,
     sources_with_captures,
     unconfirmed,
     unsettled,
@@ -57,10 +59,16 @@ class Recrawl:
             yield from (page.url for page in self._pages(source, takes_turns))
             return
         given: set[str] = set()
-        for url in chain(unconfirmed(self._db, source), self._in_turn(source, takes_turns)):
+        # A site that lost all of its pages is not asked for all of them at each crawl.
+        missing = unconfirmed(self._db, source)[: self._sources[source].recrawl.budget]
+        for url in chain(missing, self._in_turn(source, takes_turns)):
             if url not in given:
                 given.add(url)
                 yield url
+
+    def seen_elsewhere(self, source: str, url: str) -> str | None:
+        """Where the copy of a page was first seen, if that is another page: its own was gone."""
+        return seen_elsewhere(self._db, source, locator_of(url))
 
     def _pages(self, source: str, takes_turns: Callable[[str], bool]) -> Iterator[KnownPage]:
         for page in known_pages(self._db, source, before=self._run.crawl):

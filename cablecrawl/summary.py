@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Self
 
 from sqlalchemy import Connection
 
+from cablecrawl.blocked_pages import OF_THE_SITE
 from cablecrawl.runs import DONE, Run
 from cablecrawl.sources import Source
 from cablecrawl.store.evidence import BACK, CHANGED, FIRST, UNCHANGED
 from cablecrawl.store.listings import unlisted_pages
 from cablecrawl.store.queries import cables_held, copies_held, shows_anything
-from cablecrawl.store.settling import Settled
+from cablecrawl.store.settling import ACCEPT, Settled
 from cablecrawl.walk import WalkEnd
 
 PREFIX = "cablecrawl/"
@@ -24,8 +24,6 @@ OF_THE_PAGE = frozenset(
     " too_complex unresolved_id out_of_scope redirect_loop unsupported_scheme reader_error"
     " soft_404 login_page".split()
 )
-# Problems of a site that is not itself: what is there in its place says nothing of its pages.
-OF_THE_SITE = frozenset("challenge_page parked_domain suspended default_page maintenance".split())
 
 # Where a blog's posts can be named.
 LISTS = {
@@ -120,7 +118,7 @@ class Summary:
             run=run.id,
             state=state,
             reason=reason,
-            seconds=round((datetime.now(UTC) - run.started).total_seconds(), 3),
+            seconds=round(run.seconds, 3),
             pages=stats.get(f"{PREFIX}captures", 0),
             bytes_received=stats.get(f"{PREFIX}bytes", 0),
             out_of_scope=stats.get(f"{PREFIX}out_of_scope", 0),
@@ -221,7 +219,7 @@ def exit_status_of(state: str, reason: str, *, has_failed: bool) -> int:
 
 def progress_line(run: Run, stats: Mapping[str, Any]) -> str:
     """One line on how far a run is."""
-    seconds = (datetime.now(UTC) - run.started).total_seconds()
+    seconds = run.seconds
     pages = stats.get(f"{PREFIX}captures", 0)
     events = {event: stats.get(f"{PREFIX}sightings/{event}", 0) for event in _EVENTS}
     counts = run.frontier_counts()
@@ -273,7 +271,7 @@ def _of_source(
         summary.failure = f"{given_up}: given up; what is left is asked for by the next run"
     elif state == "finished":
         reasons = (
-            *(f"alarm: {alarm}" for alarm in summary.alarms),
+            *(f"alarm: {alarm} (if it is real: -a {ACCEPT}=1)" for alarm in summary.alarms),
             _failure(db, source, run, problems, summary),
             _walk_failure(walk, run),
         )

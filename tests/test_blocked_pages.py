@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cablecrawl.blocked_pages import (
+    OF_THE_SITE,
     REASONS,
     BlockedPagesError,
     load_blocked_pages,
@@ -17,7 +18,7 @@ from cablecrawl.blocked_pages import (
 from cablecrawl.items import CablePage, Missing, Problem
 from cablecrawl.pagetext import PageTextRenderer
 from cablecrawl.reading import PageReader, items_of, items_of_answer
-from cablecrawl.summary import OF_THE_PAGE, OF_THE_SITE
+from cablecrawl.summary import OF_THE_PAGE
 from tests.corpus import SNAPSHOTS, unpack_snapshot
 from tests.pipelines import MIRROR, capture_of, sample_page
 from tests.sites.cables import cable_by_id

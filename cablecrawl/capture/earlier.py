@@ -110,7 +110,7 @@ class EarlierResponses:
 
     def _is_old(self, last: LastResponse, source: str) -> bool:
         """Whether it is time to see the page whole, whatever its server says of changes."""
-        return datetime.now(UTC) - datetime.fromisoformat(last.fetched_at) >= self._full[source]
+        return datetime.now(UTC) - datetime.fromisoformat(last.came_whole) >= self._full[source]
 
 
 def _location(last: LastResponse) -> Location:

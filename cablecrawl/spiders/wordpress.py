@@ -81,7 +81,10 @@ class WordpressSpider(CableSpider):
     def again(self, url: str, source: str) -> Request:
         homes = [home_of(start) for start in self.sources[source].start_urls]
         home = next((home for home in homes if url.startswith(home)), homes[0])
-        return self.post_request(self.request(url, source, via=None, priority=POST_PRIORITY), home)
+        request = self.request(url, source, via=None, priority=POST_PRIORITY)
+        # Of a post that was gone, what had led to it said where: no list is asked for that now.
+        archive = self.recrawl.seen_elsewhere(source, url) or ""
+        return self.post_request(request, home, archive=archive)
 
     def read(self, response: Response) -> tuple[list[PageItem], ReadPage | None]:
         """The items of a response, and the page where it could be read."""
@@ -130,7 +133,7 @@ class WordpressSpider(CableSpider):
             step,
             replace(listed, lists=[url for url in lists if url]),
             list(posts),
-            int(total) if total.isdecimal() else None,
+            int(total[:9]) if total.isdecimal() else None,
         )
         yield from self.search_on(to_ask, source, page.url)
 

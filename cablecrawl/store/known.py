@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
+from cablecrawl.blocked_pages import OF_THE_SITE
 from cablecrawl.capture import Location
-from cablecrawl.items import NOT_THERE, REDIRECTS
+from cablecrawl.items import LEADS_TO, NOT_THERE
 from cablecrawl.store import tables as t
 from cablecrawl.store.queries import CAPTURES_WITH_BODIES, OF_SOURCE, body_of
 
@@ -19,13 +20,20 @@ AT_A_TIME = 500
 
 LAST_CHARACTER = "\U0010ffff"
 
-LAST_CHARACTER = "\U0010ffff"
-
-# A page that is not there, or elsewhere, is known too: it is asked for in rotation, and not at
-# each crawl.
-KNOWN_STATUSES = sorted(NOT_THERE | REDIRECTS)
-SETTLED = or_(t.capture.c.outcome == "ok", t.capture.c.status.in_(KNOWN_STATUSES))
-"""That a capture tells what is at its address; of one that failed nobody knows."""
+# A page that is not there is known too: it is asked for in rotation, and not at each crawl.
+KNOWN_STATUSES = sorted(NOT_THERE)
+ANSWERED = or_(t.capture.c.outcome == "ok", t.capture.c.status.in_(KNOWN_STATUSES))
+SETTLED = (
+    ANSWERED
+    & ~select(t.problem.c.id)
+    .where(t.problem.c.capture == t.capture.c.id, t.problem.c.reason.in_(OF_THE_SITE))
+    .exists()
+)
+"""That a capture tells what is at its address: of one that failed, or that brought the page of a
+challenge, nobody knows."""
+IS_REDIRECT = t.capture.c.detail.startswith(LEADS_TO)
+# Of one address to the next; browsers stop at 20, and no index of a source needs more than two.
+MOST_REDIRECTS = 5
 
 
 class LastResponse(NamedTuple):
@@ -42,9 +50,12 @@ class LastResponse(NamedTuple):
     payload_length: int
     etag: str | None
     last_modified: str | None
+    came_whole: str
+    """When its server last sent all of it, the same bytes again too; a 304 is none."""
 
 
 _ORIGINAL = t.capture.alias("original")
+_WHOLE = t.capture.alias("whole")
 _LAST: Select[Any] = (
     select(
         _ORIGINAL.c.capture_id,
@@ -57,6 +68,15 @@ _LAST: Select[Any] = (
         _ORIGINAL.c.payload_length,
         func.coalesce(t.capture.c.etag, _ORIGINAL.c.etag).label("etag"),
         func.coalesce(t.capture.c.last_modified, _ORIGINAL.c.last_modified).label("last_modified"),
+        select(func.max(_WHOLE.c.fetched_at))
+        .where(
+            _WHOLE.c.source == t.capture.c.source,
+            _WHOLE.c.url == t.capture.c.url,
+            _WHOLE.c.outcome == "ok",
+            _WHOLE.c.status == 200,
+        )
+        .scalar_subquery()
+        .label("came_whole"),
     )
     .select_from(t.capture)
     .join(
@@ -81,6 +101,13 @@ _SETTLED = (
         SETTLED,
     )
     .distinct()
+)
+
+
+_LEADS = select(t.capture.c.url, func.substr(t.capture.c.detail, len(LEADS_TO) + 1)).where(
+    t.capture.c.source == OF_SOURCE,
+    t.capture.c.url.in_(bindparam("urls", expanding=True)),
+    IS_REDIRECT,
 )
 
 
@@ -122,7 +149,7 @@ def known_pages(db: Connection, source: str, before: str) -> Iterator[KnownPage]
         select(t.capture.c.url, func.max(t.capture.c.id).label("last"))
         .where(t.capture.c.source == OF_SOURCE, t.capture.c.run.not_in(_runs_of(before)))
         .group_by(t.capture.c.url)
-        .having(func.max(SETTLED))
+        .having(func.max(or_(ANSWERED, IS_REDIRECT)))
         .subquery()
     )
     query = (
@@ -154,20 +181,41 @@ def last_crawl(db: Connection, source: str, before: str) -> datetime | None:
 
 
 def unconfirmed(db: Connection, source: str) -> list[str]:
-    """Addresses of copies that were missing when last asked for and do not yet count as gone."""
+    """Addresses of copies that were missing when last asked for and do not yet count as gone.
+
+    The longest unseen first.
+    """
     seen = select(func.max(t.sighting.c.capture)).where(t.sighting.c.witness == t.witness.c.id)
     query = (
         select(t.witness.c.url)
-        .distinct()
         .join(
             t.capture,
             (t.capture.c.source == t.witness.c.source) & (t.capture.c.url == t.witness.c.url),
         )
         .join(t.missing, t.missing.c.capture == t.capture.c.id)
         .where(t.witness.c.source == OF_SOURCE, t.capture.c.id > seen.scalar_subquery())
-        .order_by(t.witness.c.url)
+        .group_by(t.witness.c.url)
+        .order_by(func.max(t.capture.c.id))
     )
     return list(db.execute(query, {"source": source}).scalars())
+
+
+def seen_elsewhere(db: Connection, source: str, locator: str) -> str | None:
+    """The address of the page on which a copy was first seen, where that is not its own."""
+    query = (
+        select(t.capture.c.url)
+        .join(t.sighting, t.sighting.c.capture == t.capture.c.id)
+        .join(t.witness, t.witness.c.id == t.sighting.c.witness)
+        .where(
+            t.witness.c.source == OF_SOURCE,
+            t.witness.c.locator == bindparam("locator"),
+            t.witness.c.url != t.capture.c.url,
+            t.sighting.c.reading.is_not(None),
+        )
+        .order_by(t.capture.c.id)
+        .limit(1)
+    )
+    return db.execute(query, {"source": source, "locator": locator}).scalar()
 
 
 def last_index_page(db: Connection, source: str, pattern: str, *, is_like: bool) -> datetime | None:
@@ -210,12 +258,23 @@ def _runs_of(crawl: str) -> Select[tuple[str]]:
     return select(t.run.c.id).where(t.run.c.crawl == crawl)
 
 
-def unsettled(db: Connection, source: str, urls: Sequence[str]) -> list[str]:
-    """Those of a source's addresses of which nobody knows yet what is there."""
+def unsettled(
+    db: Connection, source: str, urls: Sequence[str], redirects: int = MOST_REDIRECTS
+) -> list[str]:
+    """Those of a source's addresses of which nobody knows yet what is there.
+
+    Of one that leads on, it is known where it is known of the address that it leads to.
+    """
     known: set[str] = set()
+    leads: dict[str, str] = {}
     for start in range(0, len(urls), AT_A_TIME):
-        part = list(urls[start : start + AT_A_TIME])
-        known.update(db.execute(_SETTLED, {"source": source, "urls": part}).scalars())
+        wanted = {"source": source, "urls": list(urls[start : start + AT_A_TIME])}
+        known.update(db.execute(_SETTLED, wanted).scalars())
+        leads.update(db.execute(_LEADS, wanted).tuples().all())
+    open_ = {url: target for url, target in leads.items() if url not in known}
+    if open_ and redirects:
+        unknown = set(unsettled(db, source, list(set(open_.values())), redirects - 1))
+        known.update(url for url, target in open_.items() if target not in unknown)
     return [url for url in urls if url not in known]
 
 

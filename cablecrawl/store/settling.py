@@ -9,7 +9,7 @@ counted as missing in such a crawl, and its indexes say nothing of what is unlis
 the store had stays as it was.
 
 A loss that is real is accepted by the user, with `-a accept=1`: the alarms of the source are lifted
-then, and what was missing counts.
+then, and what is missing is gone at once: the next crawl would set off the alarm again.
 
 All of it follows from captures and what was read from them, so a rebuilt database has the same.
 """
@@ -139,7 +139,8 @@ def _settle(db: Connection, source: int, crawl: str, *, is_accepted: bool) -> Se
         new = {"source": source, "crawl": crawl, "reason": reason, "detail": detail}
         db.execute(_ADD_ALARM, new)
     gone = 0
-    wanted = {"source": source, "crawl": crawl, "reason": MISSING, "gone_after": GONE_AFTER}
+    gone_after = 1 if is_accepted else GONE_AFTER
+    wanted = {"source": source, "crawl": crawl, "reason": MISSING, "gone_after": gone_after}
     for row in db.execute(_MISSING, wanted).all():
         values = {"witness": row.witness, "capture": row.capture, "gone": GONE}
         gone += db.execute(_ADD_GONE, values).rowcount

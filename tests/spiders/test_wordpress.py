@@ -350,6 +350,19 @@ def test_another_blog_on_the_host_is_left_alone(crawled: Crawled) -> None:
 # ------------------------------------------------------------------- posts that are gone
 
 
+def test_a_post_that_is_gone_is_read_from_its_archive_by_later_crawls_too(tmp_path: Path) -> None:
+    """No list that they ask for says which archive that is: the store does."""
+    case = CASES["gone, rest, plain"]
+    cases = {"gone": replace(case, blog=replace(case.blog))}
+    project = Project(tmp_path)
+    with serve(tmp_path / "empty", cases) as server:
+        command = crawl_command(cases, server)
+        for _ in range(4):
+            assert project.run(*command, "-a", "full=1").status == 0
+    witnesses = [w for cable in project.export().lines("cables") for w in cable["witnesses"]]
+    assert {witness["status"] for witness in witnesses} == {"present"}
+
+
 @pytest.mark.parametrize("name", GONE_CASES)
 def test_the_cable_of_a_post_that_is_gone_is_read_from_an_archive(
     crawled: Crawled, name: str

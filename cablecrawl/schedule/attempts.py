@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -78,6 +78,9 @@ def last_attempts(
             with_run.add(log)
         for name in open_.intersection(details.get("sources", ())):
             attempt = _of_run(row, name, log, scheduled.get(log or ""), at_work)
+            if found[name]:  # of a time when the clock was ahead, where it is not before
+                began = min(attempt.began, found[name][-1].began)
+                attempt = replace(attempt, began=began)
             found[name].append(attempt)
             if attempt.outcome == Outcome.OK or len(found[name]) >= ENOUGH:
                 open_.discard(name)
@@ -103,14 +106,15 @@ def _of_run(
     outcome, why = outcome_of(
         row.state, row.reason, row.summary, name, is_at_work=row.id == at_work
     )
-    ended = moment(row.finished) if row.finished else None
+    began, ended = moment(row.started), moment(row.finished) if row.finished else None
     is_stopped = False
     if scheduled is not None:
-        ended = ended or scheduled.ended
+        # By the machine's clock: the store's goes on from the latest that it was ever told.
+        began, ended = scheduled.began, scheduled.ended or ended
         is_stopped = scheduled.is_stopped and row.state != "finished"
     if is_stopped:
         outcome, why = Outcome.INTERRUPTED, "the schedule was stopped"
-    return Attempt(moment(row.started), ended, outcome, why, row.id, log is not None, is_stopped)
+    return Attempt(began, ended, outcome, why, row.id, log is not None, is_stopped)
 
 
 def outcome_of(

@@ -79,8 +79,8 @@ class Schedule:
         """
         create_folders(self._data_dir)
         with only_schedule(self._data_dir), self._signals:
-            now = datetime.now(UTC)
             dues = self._say_what_is_ahead()
+            now = datetime.now(UTC)  # not before: some are due as of that moment
             names = [due.source.name for due in dues if due.is_due(now)]
             open_database(self._data_dir, create=True).dispose()
             self._take_signals_until(lambda: self._crawl_all(names))
@@ -94,8 +94,8 @@ class Schedule:
 
     def _say_what_is_ahead(self) -> list[Due]:
         """One line, and one for each source that waits for a setting."""
-        now = datetime.now(UTC)
         dues = self._dues()
+        now = datetime.now(UTC)
         due = [each.source.name for each in dues if each.is_due(now)]
         later = [each for each in dues if each.at is not None and not each.is_due(now)]
         text = f"{len(dues):,} sources; due now: {', '.join(due) or 'none'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.clock import SimulatedClock, libfaketime
-from tests.crawling import Ended, Project, cable_pages, write_sources
+from tests.crawling import Ended, Project, cable_pages, run_python, write_sources
 from tests.sites.cables import InventedCable, invented_cables
 from tests.sites.mirror import Build, write_mirror
-from tests.sites.server import Fault, Site, SiteServer
+from tests.sites.server import Fault, Request, Site, SiteServer
 
 pytestmark = pytest.mark.skipif(libfaketime() is None, reason="faketime is not installed")
 
@@ -150,6 +151,44 @@ def test_a_page_is_fetched_whole_in_time_whatever_its_server_says(mirror: Mirror
     assert mirror.events("changed") == []
     mirror.crawl(181, "-a", "full=1")
     assert mirror.events("changed") == [list(cable_pages(mirror.folder))[0]]
+    # What was the same then was seen whole too, and is not asked for whole ever after.
+    mirror.crawl(182, "-a", "full=1")
+    statuses = {request.status for request in pages_asked(mirror)}
+    assert statuses == {304}
+
+
+def pages_asked(mirror: Mirror) -> list[Request]:
+    return [r for r in mirror.server.site.requests if r.path.endswith(".html")]
+
+
+def test_a_page_behind_a_redirect_is_known_as_any_other_is(mirror: Mirror) -> None:
+    paths = list(cable_pages(mirror.folder))
+    site = mirror.server.site
+    site.faults = {path: Fault("redirect", None, 301, location=f"/new{path}") for path in paths}
+    (mirror.folder / "new").symlink_to(mirror.folder, target_is_directory=True)
+    assert mirror.crawl(0).status == 0
+    mirror.crawl(0.01)
+    assert mirror.asked() == set() and not site.asked("/new/*")
+    asked: set[str] = set()
+    for day in (1, 2, 3, 4):
+        mirror.crawl(day)
+        asked |= {request.path.removeprefix("/new") for request in site.asked("/new/*")}
+    assert asked == set(paths)
+
+
+CHALLENGE = b"<title>Just a moment...</title><script>window._cf_chl_opt={}</script>"
+
+
+def test_a_page_that_a_challenge_stood_in_for_is_asked_for_by_the_next_crawl(
+    mirror: Mirror,
+) -> None:
+    kept_back = set(list(cable_pages(mirror.folder))[:3])
+    mirror.server.site.faults = {p: Fault("body", 1, body=CHALLENGE) for p in kept_back}
+    assert mirror.crawl(0).status == 2
+    mirror.crawl(0.01)
+    assert mirror.asked() == kept_back
+    mirror.crawl(0.02)
+    assert mirror.asked() == set()
 
 
 def test_a_cable_that_moves_to_another_day_of_release_is_asked_for_at_once(
@@ -232,6 +271,38 @@ def test_far_fewer_cables_than_before_are_an_alarm_and_no_fact(mirror: Mirror) -
     assert gone == set(few)
 
 
+def test_a_loss_that_is_accepted_is_no_alarm_the_day_after(mirror: Mirror) -> None:
+    mirror.crawl(0)
+    few = [cable.reference_id for cable in mirror.cables[8:]]
+    write_mirror(mirror.folder, mirror.cables, Build(8, "v4", withdrawn=frozenset(few)))
+    assert "(if it is real: -a accept=1)" in mirror.crawl(4).stderr
+    mirror.crawl(4.1, "-a", "accept=1")
+    assert "alarm" not in mirror.crawl(4.2).stderr
+    assert len(mirror.events("gone")) == len(few)
+
+
+def test_a_crawl_that_had_only_to_end_decides_the_same_when_it_is_read_again(
+    mirror: Mirror,
+) -> None:
+    mirror.crawl(0)
+    lost = list(cable_pages(mirror.folder))[0]
+    (mirror.folder / lost[1:]).unlink()
+    for day in (1, 2):
+        mirror.crawl(day, "-a", "full=1")
+    mirror.clock.set(BEGIN + 3 * DAY)
+    arguments = ("-a", f"source={NAME}", "-a", "full=1")
+    command = mirror.project.command("crawl", "mirrors", *arguments)
+    place = ("cablecrawl.runs:Run.settle", "before", "1")
+    run_python(["-m", "tests.crawling", *place, *command], more=mirror.clock.environment)
+    assert mirror.events("gone") == []
+    mirror.crawl(3.01, "-a", "full=1")
+    assert mirror.server.site.requests == [] and mirror.events("gone") == [lost]
+    before = mirror.project.export("before").files()
+    mirror.project.lose_database()
+    assert mirror.project.reparse().status == 0
+    assert mirror.project.export("after").files() == before
+
+
 def test_a_rebuilt_database_says_the_same_of_what_is_gone(mirror: Mirror) -> None:
     mirror.crawl(0)
     lost = list(cable_pages(mirror.folder))[:2]
@@ -252,6 +323,7 @@ def test_a_clock_that_was_set_back_changes_no_order(mirror: Mirror) -> None:
     edit_in_place(page)
     ended = mirror.crawl(-20, "-a", "full=1")
     assert "the clock says 2026-02-09" in ended.stderr
+    assert "finished in -" not in ended.stderr
     captures = mirror.project.export().lines("captures")
     later = [capture for capture in captures if "clock_behind" in capture["flags"]]
     assert later and min(c["fetched_at"] for c in later) > max(
@@ -263,3 +335,14 @@ def test_a_clock_that_was_set_back_changes_no_order(mirror: Mirror) -> None:
         if cable["reference_id"] == page.stem
     ]
     assert ADDED in cable["body"]
+
+
+def test_a_clock_that_was_ahead_has_the_schedule_crawl_once_and_not_on_and_on(
+    mirror: Mirror,
+) -> None:
+    mirror.crawl(400)
+    mirror.clock.set(BEGIN)
+    assert mirror.project.run("schedule", "--once").status == 0
+    listed = json.loads(mirror.project.run("schedule", "--list", "--json").stdout)
+    (due,) = [source for source in listed["sources"] if source["source"] == NAME]
+    assert due["last_outcome"] == "ok" and not due["is_due"]

@@ -348,17 +348,16 @@ class _EndsOfRuns:
 
     def __init__(self, db: Connection) -> None:
         self._db = db
-        finished = select(t.run.c.id, t.run.c.crawl).where(t.run.c.state == "finished")
-        self._ended = deque(db.execute(finished.order_by(t.run.c.id)).tuples().all())
+        finished = select(t.run.c.id).where(t.run.c.state == "finished").order_by(t.run.c.id)
+        self._ended = deque(db.execute(finished).scalars().all())
 
     def before(self, run: str | None) -> None:
         """Captures of this run come next, or none any more.
 
         Runs are named after their beginnings; one that only went on to its end has no captures.
         """
-        while self._ended and (run is None or self._ended[0][0] < run):
-            _, crawl = self._ended.popleft()
-            settle(self._db, crawl)
+        while self._ended and (run is None or self._ended[0] < run):
+            settle(self._db, self._ended.popleft())
 
 
 def _store(db: Connection, given: Given, stats: Stats) -> None:

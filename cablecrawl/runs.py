@@ -229,7 +229,7 @@ class Run:
         """
         with storage_errors(self.data_dir), self.engine.begin() as db:
             names = {row.id: row.name for row in db.execute(select(t.source))}
-            return {names[row]: settled for row, settled in settle(db, self.crawl).items()}
+            return {names[row]: settled for row, settled in settle(db, self.id).items()}
 
     def finish(self, state: str, reason: str, summary: Mapping[str, Any]) -> None:
         """Seal the WARC files, commit the run's end, let go of the lock.
@@ -252,9 +252,17 @@ class Run:
                 self.warc.note(END_OF_RUN, end.items(), is_needed=self.resumes)
                 self.warc.seal()
                 with self.engine.begin() as db:
+                    names = [source.name for source in self.description.sources]
+                    rows = delete(t.frontier).where(t.frontier.c.source.in_(names))
                     if state == "finished":
-                        names = [source.name for source in self.description.sources]
-                        db.execute(delete(t.frontier).where(t.frontier.c.source.in_(names)))
+                        db.execute(rows)
+                    elif reason == "finished":
+                        # A source was given up, and its requests wait for the next run; the
+                        # others' are done, and they begin anew.
+                        left = select(t.frontier.c.source).where(
+                            t.frontier.c.state.in_((PENDING, LEASED))
+                        )
+                        db.execute(rows.where(t.frontier.c.source.not_in(left)))
                     db.execute(update(t.run).where(t.run.c.id == self.id).values(end))
         finally:
             self.engine.dispose()

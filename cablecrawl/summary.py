@@ -14,7 +14,7 @@ from cablecrawl.sources import Source
 from cablecrawl.store.evidence import BACK, CHANGED, FIRST, UNCHANGED
 from cablecrawl.store.listings import unlisted_pages
 from cablecrawl.store.queries import cables_held, copies_held, shows_anything
-from cablecrawl.store.settling import ACCEPT, Settled
+from cablecrawl.store.settling import ACCEPT, Settled, standing_alarms
 from cablecrawl.walk import WalkEnd
 
 PREFIX = "cablecrawl/"
@@ -55,6 +55,8 @@ class SourceSummary:
     """Pages asked for because it was their turn, or because they were missing the last time."""
     left: int = 0
     """Pages that are overdue and beyond the crawl's budget."""
+    standing: list[str] = field(default_factory=list)
+    """Losses that an earlier crawl met and nobody has accepted, one line each."""
     alarms: list[str] = field(default_factory=list)
     """Losses that are too large to be believed, one line each."""
     unlisted: int = 0
@@ -73,6 +75,7 @@ class SourceSummary:
         lines = [self.walk] if self.walk else []
         if self.gone:
             lines.append(f"{self.gone:,} gone: missing in several crawls, kept as they were")
+        lines += [f"an earlier alarm stands: {line} (-a {ACCEPT}=1)" for line in self.standing]
         if self.in_rotation:
             left = f", {self.left:,} overdue left for the next crawl" if self.left else ""
             lines.append(f"{self.in_rotation:,} pages asked for in their turn{left}")
@@ -261,6 +264,7 @@ def _of_source(
         unlisted=len(unlisted_pages(db, source.name, ending=run.crawl)),
         problems=sum(problems.values()),
     )
+    summary.standing = standing_alarms(db, source.name, run.crawl)
     if settled is not None:
         summary.gone, summary.alarms = settled
     summary.posts_named = _below(stats, f"posts_named/{source.name}")

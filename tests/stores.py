@@ -106,7 +106,7 @@ class SampleStore:
     def _run(self, source: str, rank: int, state: str) -> Iterator[Writer]:
         self._runs += 1
         run_id = f"{self.now:%Y%m%dT%H%M%SZ}-{self._runs:06x}"
-        details = json.dumps({"steps_sha256": steps_sha256()})
+        details = json.dumps({"steps_sha256": steps_sha256(), "sources": [source]})
         row = {"id": run_id, "crawl": run_id, "spider": "mirrors", "details": details}
         registered = replace(source_for_url(f"http://{source}/", "mirrors"), name=source, rank=rank)
         warc = WarcWriter(self.data_dir / WARC_FOLDER, run_id, {})

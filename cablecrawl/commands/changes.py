@@ -161,7 +161,7 @@ def _write_json(
 
 
 def _alarms(db: Connection, moment: Moment, sources: frozenset[str]) -> Iterator[Alarm]:
-    """Those of crawls that went on after a moment, by source, crawl and reason."""
+    """Those of crawls that went on after a moment and stand, by source, crawl and reason."""
     crawls = (
         select(t.run.c.crawl)
         .join(t.capture, t.capture.c.run == t.run.c.id)
@@ -170,7 +170,7 @@ def _alarms(db: Connection, moment: Moment, sources: frozenset[str]) -> Iterator
     query = (
         select(t.source.c.name, t.alarm.c.crawl, t.alarm.c.reason, t.alarm.c.detail)
         .join(t.source, t.source.c.id == t.alarm.c.source)
-        .where(t.alarm.c.crawl.in_(crawls))
+        .where(t.alarm.c.crawl.in_(crawls), t.alarm.c.lifted.is_(None))
         .order_by(t.source.c.name, t.alarm.c.crawl, t.alarm.c.reason)
     )
     for row in db.execute(query):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, true
 
 from cablecrawl.store import tables as t
 
@@ -12,6 +12,21 @@ PAGE = func.substr(t.witness.c.locator, 1, func.instr(t.witness.c.locator.concat
 IS_LISTED = (t.listing.c.source == t.witness.c.source) & (t.listing.c.locator == PAGE)
 """Joins a witness with its listing."""
 
+# By a run that had this source: a crawl of several may go on without one of them.
+_ENDED = t.run.alias("ended")
+_NAMED = func.json_each(_ENDED.c.details, "$.sources").table_valued("value", name="named")
+_BROUGHT_TO_ITS_END = (
+    select(_ENDED.c.id)
+    .select_from(_ENDED.join(_NAMED, true()))
+    .join(t.source, t.source.c.name == _NAMED.c.value)
+    .where(
+        _ENDED.c.crawl == t.run.c.crawl,
+        _ENDED.c.state == "finished",
+        t.source.c.id == t.capture.c.source,
+    )
+    .correlate(t.run, t.capture)
+)
+
 _LATEST = (
     select(t.run.c.crawl)
     .select_from(t.index_page)
@@ -20,8 +35,7 @@ _LATEST = (
     .where(
         t.capture.c.source == bindparam("source"),
         t.capture.c.revisit_of.is_(None),
-        t.run.c.crawl.in_(select(t.run.c.crawl).where(t.run.c.state == "finished"))
-        | (t.run.c.crawl == bindparam("ending")),
+        _BROUGHT_TO_ITS_END.exists() | (t.run.c.crawl == bindparam("ending")),
         t.run.c.crawl < bindparam("before"),
         ~select(t.alarm.c.id)
         .where(

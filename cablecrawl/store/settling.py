@@ -49,7 +49,8 @@ class Settled(NamedTuple):
     """One line each."""
 
 
-# Copies whose pages a crawl asked for, by what came. A page that is gone already is no news.
+# Copies whose pages a crawl asked for, by what came. A page that is gone already is no news, nor is
+# one that was missing before and is asked for again: those that were seen are not.
 _ASKED = text("""
     WITH asked AS (
         SELECT capture.id, capture.url FROM capture JOIN run ON run.id = capture.run
@@ -65,14 +66,20 @@ _ASKED = text("""
                 WHERE sighting.witness = witness.id AND sighting.capture > :before
                     AND sighting.reading IS NOT NULL)
             AND (SELECT event FROM sighting WHERE sighting.witness = witness.id
-                ORDER BY sighting.id DESC LIMIT 1) != :gone)
+                ORDER BY sighting.id DESC LIMIT 1) != :gone
+            AND NOT EXISTS (SELECT 1 FROM missing AS known
+                JOIN capture ON capture.id = known.capture
+                WHERE capture.source = :source AND capture.url = witness.url
+                    AND capture.id <= :before AND capture.id > (SELECT max(sighting.capture)
+                        FROM sighting WHERE sighting.witness = witness.id)))
 """)
 _FIRST = text("""
     SELECT min(capture.id) FROM capture JOIN run ON run.id = capture.run
     WHERE run.crawl = :crawl AND capture.source = :source
 """)
 # Copies that are missing in this crawl, in how many crawls since they were last seen, and the
-# capture that says so. Crawls with an alarm count for nothing.
+# capture that says so. Crawls with an alarm count for nothing, nor do those in which the source
+# showed neither a cable nor a list of them.
 _MISSING = text("""
     SELECT witness.id AS witness, max(capture.id) AS capture,
         count(DISTINCT run.crawl) AS crawls, max(run.crawl = :crawl) AS is_now
@@ -85,6 +92,10 @@ _MISSING = text("""
             WHERE sighting.witness = witness.id)
         AND NOT EXISTS (SELECT 1 FROM alarm WHERE alarm.source = capture.source
             AND alarm.crawl = run.crawl AND alarm.reason = :reason AND alarm.lifted IS NULL)
+        AND EXISTS (SELECT 1 FROM capture AS other JOIN run AS of_other ON of_other.id = other.run
+            WHERE of_other.crawl = run.crawl AND other.source = capture.source
+                AND (other.id IN (SELECT capture FROM index_page)
+                    OR other.id IN (SELECT capture FROM sighting WHERE reading IS NOT NULL)))
     GROUP BY witness.id
     HAVING is_now AND crawls >= :gone_after
     ORDER BY witness.id
@@ -101,9 +112,19 @@ _ADD_ALARM = text("""
 """)
 _LIFT = text("UPDATE alarm SET lifted = :crawl WHERE source = :source AND lifted IS NULL")
 _ARGUMENTS = text("SELECT json_extract(details, '$.arguments') FROM run WHERE crawl = :crawl")
+_STANDING = text("""
+    SELECT alarm.detail FROM alarm JOIN source ON source.id = alarm.source
+    WHERE source.name = :source AND alarm.crawl < :crawl AND alarm.reason = :reason
+        AND alarm.lifted IS NULL
+    ORDER BY alarm.id DESC LIMIT 1
+""")
+_CRAWL = text("SELECT crawl FROM run WHERE id = :run")
+# Of the run that ended it, and not of its crawl: one that was cut short may have had others, of
+# which only a part was met.
 _SOURCES = text("""
-    SELECT DISTINCT capture.source FROM capture JOIN run ON run.id = capture.run
-    WHERE run.crawl = :crawl ORDER BY capture.source
+    SELECT source.id FROM run, json_each(run.details, '$.sources') AS named
+    JOIN source ON source.name = named.value
+    WHERE run.id = :run ORDER BY source.id
 """)
 # Copies that the crawl before listed and this one does not.
 _NEWLY_UNLISTED = text("""
@@ -118,12 +139,22 @@ _BRINGS_NEW_INDEXES = text("""
 """)
 
 
-def settle(db: Connection, crawl: str) -> dict[int, Settled]:
-    """Decide what a crawl that came to its end says of what is gone, by the source's row.
+def standing_alarms(db: Connection, source: str, before: str) -> list[str]:
+    """Losses of a source's indexes that crawls before this one met, and that nobody has accepted.
 
-    Doing it again changes nothing.
+    Pages that are missing set off an alarm anew; indexes that stay as they are do not.
     """
-    sources: Sequence[int] = db.execute(_SOURCES, {"crawl": crawl}).scalars().all()
+    wanted = {"source": source, "crawl": before, "reason": UNLISTED}
+    return list(db.execute(_STANDING, wanted).scalars())
+
+
+def settle(db: Connection, run: str) -> dict[int, Settled]:
+    """Decide what the crawl that a run brought to its end says of what is gone.
+
+    By the rows of the run's sources. Doing it again changes nothing.
+    """
+    crawl = db.execute(_CRAWL, {"run": run}).scalar_one()
+    sources: Sequence[int] = db.execute(_SOURCES, {"run": run}).scalars().all()
     arguments = db.execute(_ARGUMENTS, {"crawl": crawl}).scalars().all()
     is_accepted = any(ACCEPT in json.loads(each or "{}") for each in arguments)
     return {source: _settle(db, source, crawl, is_accepted=is_accepted) for source in sources}

@@ -95,6 +95,7 @@ class FrontierScheduler(BaseScheduler):
         self._more = set(self.sources)
         # Sources whose requests stay where they are until the next run.
         self._given_up: set[str] = set()
+        self._is_closed = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -107,6 +108,7 @@ class FrontierScheduler(BaseScheduler):
     def close(self, reason: str) -> None:
         self._flush()
         self._finish(in_progress=set())
+        self._is_closed = True
 
     def has_pending_requests(self) -> bool:
         return bool(
@@ -124,6 +126,8 @@ class FrontierScheduler(BaseScheduler):
         self._more.discard(source)
 
     def enqueue_request(self, request: Request) -> bool:
+        if self._is_closed:  # from `start`, which Scrapy goes on to take from for a moment
+            return False
         source = request.meta[SOURCE]
         row = request.meta.get(ROW)
         held = self.leased.get(row) if row is not None else None
@@ -154,6 +158,16 @@ class FrontierScheduler(BaseScheduler):
             db.execute(_RELEASE, {"name": source})
 
         self.extension.watch(self.writer.submit(job))
+
+    async def written(self) -> bool:
+        """Wait until the requests handed over so far are rows; False: the crawl ends, no more."""
+        if self._is_closed or self.extension.has_failed:
+            return False
+        self._flush()
+        future = self.writer.submit(_no_job)
+        self.extension.watch(future)
+        await asyncio.wait([asyncio.wrap_future(future)])
+        return not self._is_closed and not self.extension.has_failed
 
     def next_request(self) -> Request | None:
         engine = self.crawler.engine
@@ -292,6 +306,10 @@ class FrontierScheduler(BaseScheduler):
         request = request_from_dict(json.loads(text), spider=self.spider)
         request.meta[ROW] = row
         return request
+
+
+def _no_job(_: Connection) -> None:
+    """Done when what was handed over before it is."""
 
 
 def _name_of(method: Callable[..., Any] | None) -> str | None:

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from cablecrawl.browser import use_browser
 from cablecrawl.capture.http import content_type
 from cablecrawl.extension import RunExtension
-from cablecrawl.frontier import CAPTURE
+from cablecrawl.frontier import CAPTURE, MAX_OUTBOX, FrontierScheduler
 from cablecrawl.items import Capture, PageItem
 from cablecrawl.layouts import is_cable_url
 from cablecrawl.reading import (
@@ -77,7 +77,7 @@ class CableSpider(Spider):
         for source in self.sources.values():
             for url in source.start_urls:
                 yield self.request(url, source.name, via=None, priority=INDEX_PRIORITY)
-            for request in self.in_rotation(source.name):
+            async for request in self.in_rotation(source.name):
                 yield request
 
     @cached_property
@@ -88,14 +88,28 @@ class CableSpider(Spider):
         self.crawler.signals.connect(recrawl.close, signals.spider_closed)
         return recrawl
 
-    def in_rotation(self, source: str) -> Iterator[Request]:
-        """Requests for the known pages of a source whose turn it is; none where some were named."""
+    async def in_rotation(self, source: str) -> AsyncIterator[Request]:
+        """Requests for the known pages of a source whose turn it is; none where some were named.
+
+        Scrapy takes what `start` gives all at once when its downloader is busy, and does nothing
+        else meanwhile: half a minute for 100,000 pages. So each batch waits until it is written.
+        """
         if "range" in self.arguments or all(map(self.is_single, self.sources[source].start_urls)):
             return
-        for url in self.recrawl.due(source, self.takes_turns):
+        for number, url in enumerate(self.recrawl.due(source, self.takes_turns), start=1):
             self.crawler.stats.inc_value(f"cablecrawl/in_rotation/{source}")
             yield self.again(url, source)
+            if number % MAX_OUTBOX == 0 and not await self.scheduler.written():
+                return
         self.crawler.stats.set_value(f"cablecrawl/left/{source}", self.recrawl.left.get(source, 0))
+
+    @property
+    def scheduler(self) -> FrontierScheduler:
+        """The frontier, once the crawl is open."""
+        assert self.crawler.engine is not None
+        scheduler = self.crawler.engine.scheduler
+        assert isinstance(scheduler, FrontierScheduler)
+        return scheduler
 
     def is_single(self, url: str) -> bool:
         """Whether an address is of one page, which is read alone, and not of a site."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.settings import Settings
+from scrapy.statscollectors import StatsCollector
 from scrapy.utils.request import RequestFingerprinter
 
 from cablecrawl.extension import RunExtension
-from cablecrawl.frontier import AHEAD, PURPOSE, ROW, FrontierScheduler
+from cablecrawl.frontier import AHEAD, MAX_OUTBOX, PURPOSE, ROW, FrontierScheduler
+from cablecrawl.recrawl import Recrawl
 from cablecrawl.runs import Run, describe_run
 from cablecrawl.scope import SOURCE
 from cablecrawl.sources import source_for_url
@@ -45,6 +47,17 @@ class Slot:
         self.is_called = True
 
 
+class Due:
+    """A re-crawl of which these pages are due."""
+
+    def __init__(self, urls: list[str]) -> None:
+        self.urls = urls
+        self.left: dict[str, int] = {}
+
+    def due(self, source: str, takes_turns: Callable[[str], bool]) -> Iterator[str]:
+        return iter(self.urls)
+
+
 class Engine:
     """Takes requests from a scheduler and lets go of them, as Scrapy's engine does."""
 
@@ -55,6 +68,8 @@ class Engine:
         self.has_failed = False
         self.request_fingerprinter = RequestFingerprinter()
         self.errors: list[BaseException] = []
+        self.settings = Settings()
+        self.stats = StatsCollector(cast(Crawler, self))
         self.scheduler = FrontierScheduler(cast(Crawler, self), cast(RunExtension, self))
         spider = CableSpider("frontier")
         self.scheduler.open(spider)
@@ -90,6 +105,14 @@ class Engine:
             if not self.scheduler.has_pending_requests():
                 return None
             await self.written()
+
+    def rotation(self, pages: int) -> AsyncIterator[Request]:
+        """What the spider's `start` gives for so many known pages, all due."""
+        spider = self.spider
+        spider.crawler = cast(Crawler, self)
+        spider.arguments, spider.sources = {}, {"a": self.run.description.sources[0]}
+        spider.recrawl = cast(Recrawl, Due([f"{HOST.format('a')}{n}" for n in range(pages)]))
+        return spider.in_rotation("a")
 
     def let_go(self, request: Request) -> None:
         self._slot.inprogress.discard(request)
@@ -196,6 +219,36 @@ def test_more_requests_than_are_held_in_memory_all_come_out(tmp_path: Path) -> N
         return await engine.all()
 
     assert play(tmp_path, scene) == pages
+
+
+def test_requests_are_made_while_known_pages_are_still_being_handed_over(tmp_path: Path) -> None:
+    """Scrapy takes them in a loop that waits for nothing while its downloader is busy."""
+
+    async def scene(engine: Engine) -> tuple[int, bool]:
+        first = asyncio.ensure_future(engine.next())
+        # How many had been handed over when the first of them came out.
+        handed_over: list[int] = []
+        first.add_done_callback(lambda _: handed_over.append(taken))
+        taken = 0
+        async for request in engine.rotation(10 * MAX_OUTBOX):
+            taken += 1
+            engine.scheduler.enqueue_request(request)
+        return taken, bool(handed_over) and handed_over[0] < taken
+
+    assert play(tmp_path, scene) == (10 * MAX_OUTBOX, True)
+
+
+def test_no_more_pages_are_handed_over_once_the_crawl_has_closed(tmp_path: Path) -> None:
+    async def scene(engine: Engine) -> tuple[int, bool]:
+        taken = 0
+        async for _ in engine.rotation(10 * MAX_OUTBOX):
+            taken += 1
+            if taken == 1:
+                engine.scheduler.close("shutdown")
+                engine.run.writer.close()
+        return taken, engine.scheduler.enqueue_request(engine.request("late"))
+
+    assert play(tmp_path, scene) == (MAX_OUTBOX, False)
 
 
 def test_the_same_url_for_two_purposes_is_two_requests(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ class CablebrowserSpider(CableSpider):
                 else:
                     for request in self._begin(source.name, pages):
                         yield request
-            for request in self.in_rotation(source.name):
+            async for request in self.in_rotation(source.name):
                 yield request
 
     def parse(self, response: Response) -> Iterator[PageItem | Request]:

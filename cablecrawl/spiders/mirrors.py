@@ -14,7 +14,7 @@ from scrapy.exceptions import DontCloseSpider
 
 from cablecrawl.extension import RunExtension
 from cablecrawl.forwarding import forward_urls
-from cablecrawl.frontier import HOLD, FrontierScheduler
+from cablecrawl.frontier import HOLD
 from cablecrawl.items import Capture
 from cablecrawl.layouts import is_cable_url
 from cablecrawl.reading import ReadPage
@@ -76,7 +76,7 @@ class MirrorsSpider(CableSpider):
         self.looked_for_unlisted: set[str] = set()
         if run.resumes:
             for name in self.sources:
-                self._scheduler.release(name)
+                self.scheduler.release(name)
         async for request in super().start():
             yield request
         for source in self.sources.values():
@@ -102,7 +102,7 @@ class MirrorsSpider(CableSpider):
         is_new = capture.revisit_of is None
         if is_new and source in self.waiting:
             self.waiting.discard(source)
-            self._scheduler.release(source)
+            self.scheduler.release(source)
         for request in self.follow_once(
             read.index_urls(), source, read.url, INDEX_PRIORITY, seen_too=True
         ):
@@ -133,12 +133,6 @@ class MirrorsSpider(CableSpider):
                 )
         if not is_done:
             raise DontCloseSpider
-
-    @property
-    def _scheduler(self) -> FrontierScheduler:
-        scheduler = self.crawler.engine.scheduler
-        assert isinstance(scheduler, FrontierScheduler)
-        return scheduler
 
     def _may_wait(self, source: str) -> bool:
         """Whether a source has indexes that tell of news, and the others were all seen of late."""

@@ -72,7 +72,7 @@ class WordpressSpider(CableSpider):
             for home in dict.fromkeys(blogs):
                 for request in self.search_on(begin(home), source.name, via=None):
                     yield request
-            for request in self.in_rotation(source.name):
+            async for request in self.in_rotation(source.name):
                 yield request
 
     def is_single(self, url: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -102,6 +103,11 @@ _SETTLED = (
     )
     .distinct()
 )
+_ASKED = (
+    select(t.capture.c.url, t.capture.c.fetched_at)
+    .where(t.capture.c.id.in_(bindparam("captures", expanding=True)))
+    .order_by(t.capture.c.id)
+)
 
 
 _LEADS = select(t.capture.c.url, func.substr(t.capture.c.detail, len(LEADS_TO) + 1)).where(
@@ -144,23 +150,26 @@ class KnownPage(NamedTuple):
 
 
 def known_pages(db: Connection, source: str, before: str) -> Iterator[KnownPage]:
-    """The pages of a source, the longest unseen first; streamed. `before`: the crawl that asks."""
+    """The pages of a source, the longest unseen first. `before`: the crawl that asks.
+
+    They are read some at a time by their last captures, of which 250,000 are 2 MB. A query that
+    stayed open would have the write-ahead log grow until the last of them is taken: to 318 MB
+    where 100,000 pages are asked for.
+    """
     last = (
-        select(t.capture.c.url, func.max(t.capture.c.id).label("last"))
+        select(func.max(t.capture.c.id).label("last"))
         .where(t.capture.c.source == OF_SOURCE, t.capture.c.run.not_in(_runs_of(before)))
         .group_by(t.capture.c.url)
         .having(func.max(or_(ANSWERED, IS_REDIRECT)))
-        .subquery()
-    )
-    query = (
-        select(last.c.url, t.capture.c.fetched_at)
-        .join(t.capture, t.capture.c.id == last.c.last)
-        .order_by(last.c.last)
+        .order_by("last")
         .execution_options(yield_per=1000)
     )
-    for url, fetched_at in db.execute(query, {"source": source}):
-        if urlsplit(url).path != "/robots.txt":
-            yield KnownPage(url, datetime.fromisoformat(fetched_at))
+    captures = array("q", db.execute(last, {"source": source}).scalars())
+    for start in range(0, len(captures), AT_A_TIME):
+        part = captures[start : start + AT_A_TIME].tolist()
+        for url, fetched_at in db.execute(_ASKED, {"captures": part}).all():
+            if urlsplit(url).path != "/robots.txt":
+                yield KnownPage(url, datetime.fromisoformat(fetched_at))
 
 
 def last_crawl(db: Connection, source: str, before: str) -> datetime | None:

@@ -20,7 +20,7 @@ from scrapy import Request, Spider
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 from scrapy.utils.request import request_from_dict
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from cablecrawl.extension import RunExtension
@@ -55,10 +55,17 @@ _RETRY = insert(t.frontier).on_conflict_do_update(
     index_elements=["source", "fingerprint"],
     set_={"state": PENDING, "request": insert(t.frontier).excluded.request},
 )
+_IS_PENDING = (t.frontier.c.source == bindparam("source")) & (t.frontier.c.state == PENDING)
+# Of the highest priority alone: ordered by priority and ID, all rows that are pending would be
+# sorted each time (0.15 s where there are 90,000), since the index has the one the other way.
 _NEXT = (
     select(t.frontier.c.id, t.frontier.c.request)
-    .where(t.frontier.c.source == bindparam("source"), t.frontier.c.state == PENDING)
-    .order_by(t.frontier.c.priority.desc(), t.frontier.c.id)
+    .where(
+        _IS_PENDING,
+        t.frontier.c.priority
+        == select(func.max(t.frontier.c.priority)).where(_IS_PENDING).scalar_subquery(),
+    )
+    .order_by(t.frontier.c.id)
     .limit(bindparam("count"))
 )
 _SET_STATE = (
@@ -252,13 +259,7 @@ class FrontierScheduler(BaseScheduler):
         self._more.difference_update(wanted)
 
         def job(db: Connection) -> Leases:
-            leases: Leases = {}
-            for source, count in wanted.items():
-                rows = db.execute(_NEXT, {"source": source, "count": count}).all()
-                leases[source] = [(row.id, row.request) for row in rows]
-                if rows:
-                    db.execute(_SET_STATE, [{"row": row.id, "new": LEASED} for row in rows])
-            return leases
+            return {source: _lease(db, source, count) for source, count in wanted.items()}
 
         future = self.writer.submit(job)
         self.extension.watch(future)
@@ -306,6 +307,18 @@ class FrontierScheduler(BaseScheduler):
         request = request_from_dict(json.loads(text), spider=self.spider)
         request.meta[ROW] = row
         return request
+
+
+def _lease(db: Connection, source: str, count: int) -> list[tuple[int, str]]:
+    """The next requests of a source, leased from now on: fewer than `count` if no more are left."""
+    leased: list[tuple[int, str]] = []
+    while len(leased) < count:
+        rows = db.execute(_NEXT, {"source": source, "count": count - len(leased)}).all()
+        if not rows:
+            break
+        db.execute(_SET_STATE, [{"row": row.id, "new": LEASED} for row in rows])
+        leased += [(row.id, row.request) for row in rows]
+    return leased
 
 
 def _no_job(_: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
@@ -20,14 +21,17 @@ from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 from scrapy.statscollectors import StatsCollector
 from scrapy.utils.request import RequestFingerprinter
+from sqlalchemy import insert
 
 from cablecrawl.extension import RunExtension
-from cablecrawl.frontier import AHEAD, MAX_OUTBOX, PURPOSE, ROW, FrontierScheduler
+from cablecrawl.frontier import AHEAD, LOW, MAX_OUTBOX, PURPOSE, ROW, FrontierScheduler, _lease
 from cablecrawl.recrawl import Recrawl
-from cablecrawl.runs import Run, describe_run
+from cablecrawl.runs import PENDING, Run, describe_run
 from cablecrawl.scope import SOURCE
 from cablecrawl.sources import source_for_url
 from cablecrawl.spider import CableSpider
+from cablecrawl.store import tables as t
+from cablecrawl.store.database import create_folders, open_database
 
 HOST = "http://{}.example/"
 
@@ -249,6 +253,37 @@ def test_no_more_pages_are_handed_over_once_the_crawl_has_closed(tmp_path: Path)
         return taken, engine.scheduler.enqueue_request(engine.request("late"))
 
     assert play(tmp_path, scene) == (MAX_OUTBOX, False)
+
+
+def steps_of_a_lease(folder: Path, pending: int) -> int:
+    """What SQLite's machine does to hand out some requests of so many that are pending."""
+    create_folders(folder)
+    rows = [
+        {"source": "a", "crawl": "1", "fingerprint": str(number).encode(), "state": PENDING}
+        | {"priority": 0, "request": "{}"}
+        for number in range(pending)
+    ]
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    with open_database(folder, create=True).begin() as db:
+        db.execute(insert(t.frontier), rows)
+        connection = db.connection.driver_connection
+        assert isinstance(connection, sqlite3.Connection)
+        connection.set_progress_handler(step, 1)
+        assert len(_lease(db, "a", LOW)) == LOW
+        connection.set_progress_handler(None, 1)
+    return steps
+
+
+def test_requests_of_a_long_frontier_come_out_as_fast_as_those_of_a_short_one(
+    tmp_path: Path,
+) -> None:
+    short, long = (steps_of_a_lease(tmp_path / str(n), n) for n in (2 * LOW, 200 * LOW))
+    assert long < 1.5 * short
 
 
 def test_the_same_url_for_two_purposes_is_two_requests(tmp_path: Path) -> None:

@@ -113,6 +113,19 @@ def test_a_crawl_killed_twice_at_random_goes_on_to_the_same_end(
     assert_whole(project, unbroken, server, kept, kills=2)
 
 
+def test_a_store_whose_making_was_cut_short_is_made_again(
+    tmp_path: Path, unbroken: Unbroken
+) -> None:
+    project = Project(tmp_path)
+    with unbroken.serve() as server:
+        url = f"url={server.url}"
+        place = "cablecrawl.store.database:metadata.create_all"
+        project.crawl_killed_at(place, "after", 1, "-a", url)
+        last = project.crawl("-a", url)
+    assert last.status == 0, last.stderr
+    assert_whole(project, unbroken, server, set(), kills=0)
+
+
 # Where a kill leaves something half done, and at which time of passing: captures are written in
 # batches of 16 at most, so that 6 batches are never all of them.
 PLACES = [

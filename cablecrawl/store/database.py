@@ -80,6 +80,9 @@ def open_database(
         version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
         tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
         if version == 0 and tables == 0:
+            # All or nothing: without it each table is committed by itself, and a crash between
+            # two leaves what is no store.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
             connection.commit()

@@ -170,6 +170,32 @@ def test_a_page_that_was_read_just_before_a_kill_is_rebuilt_as_it_was(
     assert_same_export(project, before)
 
 
+def test_a_crawl_that_was_killed_behind_its_last_capture_is_settled_again(
+    tmp_path: Path, mirror: Path
+) -> None:
+    """The run that ends it has nothing to fetch, and yet the WARC files tell that it ended."""
+    path = next(iter(cable_pages(mirror)))
+    project = Project(tmp_path, {"RETRY_TIMES": "0"})
+    with SiteServer(mirror) as server:
+        url = ("-a", f"url={server.url}", "-a", "full=1")
+        project.crawl(*url)
+        (mirror / path[1:]).unlink()
+        project.crawl(*url)
+        project.crawl(*url)
+        project.crawl_killed_at("cablecrawl.runs:Run.settle", "after", 1, *url)
+        asked = len(server.requests)
+        project.crawl(*url)
+        assert len(server.requests) == asked
+    before = project.export("before")
+    (witness,) = before.cables()[Path(path).stem]["witnesses"]
+    assert witness["status"] == "gone"
+    assert project.reparse().status == 0
+    assert_same_export(project, before)
+    project.lose_database()
+    assert project.reparse().status == 0
+    assert_same_export(project, before)
+
+
 def test_a_rebuild_that_is_killed_leaves_the_store_as_it_was(tmp_path: Path, mirror: Path) -> None:
     project = Project(tmp_path)
     with SiteServer(mirror) as server:

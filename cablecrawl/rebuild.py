@@ -34,7 +34,7 @@ from cablecrawl.errors import CableCrawlError, DamagedDatabaseError, OtherVersio
 from cablecrawl.items import Listing, Missing, Problem
 from cablecrawl.reading import circular_redirects
 from cablecrawl.rereading import Given, reread
-from cablecrawl.runs import END_OF_RUN, recover_captures
+from cablecrawl.runs import END_FIELDS, END_OF_RUN, recover_captures
 from cablecrawl.stats import Stats, count_problem
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import DATABASE, WARC_FOLDER, open_database, storage_errors
@@ -310,7 +310,7 @@ def _add_run(db: Connection, path: Path, fields: Mapping[str, str]) -> None:
 
 def _note_end_of_run(db: Connection, path: Path, fields: Mapping[str, str]) -> None:
     if fields.get("note") == END_OF_RUN:
-        values = {key: fields[key] for key in ("state", "reason", "finished", "summary")}
+        values = {key: fields[key] for key in END_FIELDS}
         db.execute(update(t.run).where(t.run.c.id == _run_of(path)).values(values))
 
 

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,9 +20,10 @@ from time import monotonic
 from typing import Any
 
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from cablecrawl.capture import DamagedWarc, Location, WarcWriter, recover
+from cablecrawl.capture import DamagedWarc, Location, WarcWriter, read_members, recover
+from cablecrawl.capture.exchange import decode_fields
 from cablecrawl.clock import Clock
 from cablecrawl.code_version import code_version, steps_sha256
 from cablecrawl.errors import LockedError
@@ -44,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 END_OF_RUN = "end-of-run"
 """The note in a run's last WARC file on how it ended."""
+END_FIELDS = ("state", "reason", "finished", "summary")
+"""What the note says: columns of the run's row."""
 
 PENDING, LEASED, DONE, WITHHELD = 0, 1, 2, 3
 """States of a row of the frontier. What is withheld is asked for if an index page has changed."""
@@ -253,17 +256,7 @@ class Run:
                 self.warc.seal()
                 with self.engine.begin() as db:
                     names = [source.name for source in self.description.sources]
-                    rows = delete(t.frontier).where(t.frontier.c.source.in_(names))
-                    if state == "finished":
-                        db.execute(rows)
-                    elif reason == "finished":
-                        # A source was given up, and its requests wait for the next run; the
-                        # others' are done, and they begin anew.
-                        left = select(t.frontier.c.source).where(
-                            t.frontier.c.state.in_((PENDING, LEASED))
-                        )
-                        db.execute(rows.where(t.frontier.c.source.not_in(left)))
-                    db.execute(update(t.run).where(t.run.c.id == self.id).values(end))
+                    commit_end(db, self.id, end, names)
         finally:
             self.engine.dispose()
             self.lock.release()
@@ -321,7 +314,48 @@ def recover_captures(engine: Engine, folder: Path) -> int:
                 add_capture(db, stored, is_read=found.exchange.outcome != "ok")
                 adopted += 1
         recovery.seal()
+    recover_ends(engine, folder)
     return adopted
+
+
+def commit_end(db: Connection, run: str, end: Mapping[str, str], sources: Sequence[str]) -> None:
+    """Write into a run's row how it ended; with a crawl end the requests of its sources."""
+    rows = delete(t.frontier).where(t.frontier.c.source.in_(sources))
+    if end["state"] == "finished":
+        db.execute(rows)
+    elif end["reason"] == "finished":
+        # A source was given up, and its requests wait for the next run; the others' are done, and
+        # they begin anew.
+        left = select(t.frontier.c.source).where(t.frontier.c.state.in_((PENDING, LEASED)))
+        db.execute(rows.where(t.frontier.c.source.not_in(left)))
+    db.execute(update(t.run).where(t.run.c.id == run).values(**end))
+
+
+def recover_ends(engine: Engine, folder: Path) -> None:
+    """Commit the ends of runs that were killed behind their last note and before their last row.
+
+    The WARC files have the last word: a database that is made from them says the same.
+    """
+    with engine.begin() as db:
+        for run in db.execute(select(t.run).where(t.run.c.state == "running")).all():
+            files = sorted(folder.glob(f"{run.id}-*.warc.gz"))
+            end = _noted_end(db, files[-1]) if files else None
+            if end is not None:
+                commit_end(db, run.id, end, json.loads(run.details).get("sources", []))
+
+
+def _noted_end(db: Connection, path: Path) -> dict[str, str] | None:
+    """What the end of a WARC file, behind its last capture, says of its run."""
+    last = select(func.max(t.capture.c.offset + t.capture.c.length))
+    start = db.execute(last.where(t.capture.c.warc == path.name)).scalar()
+    try:
+        for member in read_members(path, start or 0):
+            fields = dict(decode_fields(member.block)) if member.is_note else {}
+            if fields.get("note") == END_OF_RUN:
+                return {key: fields[key] for key in END_FIELDS}
+    except DamagedWarc as damage:
+        logger.error("%s", damage)
+    return None
 
 
 def describe_run(

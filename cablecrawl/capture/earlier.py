@@ -21,7 +21,7 @@ from cablecrawl.runs import Run
 from cablecrawl.scope import SOURCE
 from cablecrawl.sources import Source
 from cablecrawl.store.database import WARC_FOLDER
-from cablecrawl.store.known import LastResponse, last_response, same_response, sources_with_captures
+from cablecrawl.store.known import LastResponse, last_response, sources_with_captures
 
 NOT_MODIFIED_STATUS = 304
 
@@ -84,9 +84,9 @@ class EarlierResponses:
         source = request.meta.get(SOURCE)
         if source not in self._known:
             return None
-        digest = payload_sha256(response.body)
-        same = same_response(self._db, source, request.url, digest)
-        if same is None:
+        # Of the last one only: a page that goes back to what it was before has changed.
+        same = last_response(self._db, source, request.url)
+        if same is None or same.payload_sha256 != payload_sha256(response.body):
             return None
         try:
             head, _ = self._responses.read(_location(same), verify=True)

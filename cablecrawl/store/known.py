@@ -93,7 +93,6 @@ _LAST: Select[Any] = (
     .order_by(t.capture.c.id.desc())
     .limit(1)
 )
-_SAME = _LAST.where(t.capture.c.payload_sha256 == bindparam("payload_sha256"))
 _SETTLED = (
     select(t.capture.c.url)
     .where(
@@ -120,14 +119,6 @@ _LEADS = select(t.capture.c.url, func.substr(t.capture.c.detail, len(LEADS_TO) +
 def last_response(db: Connection, source: str, url: str) -> LastResponse | None:
     """The page of an address as it last came whole."""
     return _response(db, _LAST, {"source": source, "url": url})
-
-
-def same_response(
-    db: Connection, source: str, url: str, payload_sha256: str
-) -> LastResponse | None:
-    """The last time that the page of an address came with this very body."""
-    wanted = {"source": source, "url": url, "payload_sha256": payload_sha256}
-    return _response(db, _SAME, wanted)
 
 
 def sources_with_captures(

@@ -1,8 +1,8 @@
 """Real snapshots of one site, served one after the other at the same address.
 
 After each crawl what is new, changed, moved, gone and left over agrees with the files, by number
-and by name. By default the two smallest; all four with `-m corpus`. The numbers are printed:
-`-rP` or `-s` shows them.
+and by name. Two of them, and all four, with `-m corpus`. The numbers are printed: `-rP` or `-s`
+shows them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ class Step:
 
 @pytest.fixture(
     scope="module",
-    params=[SNAPSHOTS[:2], pytest.param(SNAPSHOTS, marks=pytest.mark.corpus)],
+    params=[
+        pytest.param(SNAPSHOTS[:2], marks=pytest.mark.corpus),
+        pytest.param(SNAPSHOTS, marks=pytest.mark.corpus),
+    ],
     ids=["two snapshots", "all snapshots"],
 )
 def steps(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Step]:

@@ -225,17 +225,22 @@ def test_case_15_a_page_missing_in_three_crawls_is_gone_and_stays_exported(
     tmp_path: Path,
 ) -> None:
     """And one whose host says 404 because the account is suspended never is."""
-    missing, suspended = sample_pages(tmp_path / "mirror", 24)[4:6]
+    # A source that shows nothing at all says nothing of what is gone.
+    missing, suspended, well = sample_pages(tmp_path / "mirror", 24)[4:7]
+    pages = (missing, suspended, well)
     status, document = BLOCKED["suspended"]
     project = Project(tmp_path, PATIENT)
-    with FaultServer({page.path: whole(page) for page in (missing, suspended)}) as server:
-        urls = ",".join(server.url + page.path[1:] for page in (missing, suspended))
+    with FaultServer({page.path: whole(page) for page in pages}) as server:
+        urls = ",".join(server.url + page.path[1:] for page in pages)
         assert project.crawl("-a", f"url={urls}").status == 0
-        server.put({suspended.path: response(document.encode(), status=status)})
+        answers = {well.path: whole(well)}
+        answers[suspended.path] = response(document.encode(), status=status)
+        server.put(answers)
         for _ in range(3):
             assert project.crawl("-a", f"url={urls}").status == 2
     events = project.query(
         "SELECT locator, event FROM sighting JOIN witness ON witness.id = sighting.witness"
+        f" WHERE locator != '{well.path}'"
     )
     assert sorted(events) == sorted(
         [(missing.path, "first"), (missing.path, "gone"), (suspended.path, "first")]

@@ -161,7 +161,7 @@ class PausingMiddleware:
                 "%s answers %d: nothing is asked of it for %.10g s", name, status, round(seconds, 1)
             )
         added = until - max(now, host.until)
-        stats.inc_value(f"cablecrawl/paused_seconds/{name}", added)  # type: ignore[arg-type]
+        stats.inc_value(f"cablecrawl/paused_seconds/{name}", added)  # type: ignore[arg-type]  # seconds are no whole number
         host.until = until
         self._hold(name, host)
 

@@ -60,15 +60,15 @@ class _BoundedProtocol(_LenientHTTP11ClientProtocol):
             self._head += len(data)
             if self._head > MAX_HEAD:
                 reason = f"the head of the response has more than {MAX_HEAD:,} bytes"
-                self._giveUp(Failure(HeadTooLargeError(reason)))  # type: ignore[no-untyped-call]
-                self.transport.abortConnection()  # type: ignore[union-attr]
+                self._giveUp(Failure(HeadTooLargeError(reason)))  # type: ignore[no-untyped-call]  # Twisted's
+                self.transport.abortConnection()  # type: ignore[union-attr]  # connected here
                 return
-        super().dataReceived(data)  # type: ignore[no-untyped-call]
+        super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's
 
 
 class _BoundedFactory(_LenientHTTP11ClientFactory):
     def buildProtocol(self, addr: Any) -> _BoundedProtocol:
-        return _BoundedProtocol(self._quiescentCallback)  # type: ignore[no-untyped-call]
+        return _BoundedProtocol(self._quiescentCallback)  # type: ignore[no-untyped-call]  # Twisted's
 
 
 class BoundedHandler(HTTP11DownloadHandler):

@@ -49,8 +49,7 @@ class Settled(NamedTuple):
     """One line each."""
 
 
-# Copies whose pages a crawl asked for, by what came. A page that is gone already is no news, nor is
-# one that was missing before and is asked for again: those that were seen are not.
+# Copies whose pages a crawl asked for, by what came. A page that is gone already is no news.
 _ASKED = text("""
     WITH asked AS (
         SELECT capture.id, capture.url FROM capture JOIN run ON run.id = capture.run
@@ -66,12 +65,7 @@ _ASKED = text("""
                 WHERE sighting.witness = witness.id AND sighting.capture > :before
                     AND sighting.reading IS NOT NULL)
             AND (SELECT event FROM sighting WHERE sighting.witness = witness.id
-                ORDER BY sighting.id DESC LIMIT 1) != :gone
-            AND NOT EXISTS (SELECT 1 FROM missing AS known
-                JOIN capture ON capture.id = known.capture
-                WHERE capture.source = :source AND capture.url = witness.url
-                    AND capture.id <= :before AND capture.id > (SELECT max(sighting.capture)
-                        FROM sighting WHERE sighting.witness = witness.id)))
+                ORDER BY sighting.id DESC LIMIT 1) != :gone)
 """)
 _FIRST = text("""
     SELECT min(capture.id) FROM capture JOIN run ON run.id = capture.run

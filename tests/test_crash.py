@@ -283,3 +283,30 @@ def test_a_finished_crawl_is_begun_anew(interrupted: Interrupted, unbroken: Unbr
     assert "going on" not in again.stderr
     (counts,) = again.summary.values()
     assert counts.unchanged == len(unbroken.export.lines("cables"))
+
+
+# Where nothing has changed a re-crawl asks for robots.txt, the home page and one index of releases.
+IN_A_RE_CRAWL = ("cablecrawl.frontier:mark_read", "after", 2)
+
+
+@pytest.mark.parametrize("cables", [12, 14], ids=["nothing has changed", "two cables more"])
+def test_a_re_crawl_that_is_gone_on_with_asks_for_what_an_unbroken_one_does(
+    tmp_path: Path, cables: int
+) -> None:
+    """Indexes that tell no news are withheld where the run that was cut short met none."""
+    folder = tmp_path / "mirror"
+    write_mirror(folder, invented_cables(12), Build(12, "v4"))
+    project = Project(tmp_path)
+    with SiteServer(folder) as server:
+        url = f"url={server.url}"
+        project.crawl("-a", url)
+        twin = project.copy(tmp_path / "unbroken")
+        write_mirror(folder, invented_cables(cables), Build(cables, "v4"), overlay=True)
+        server.site.requests.clear()
+        twin.crawl("-a", url)
+        unbroken = {request.path for request in server.site.requests}
+        server.site.requests.clear()
+        project.crawl_killed_at(*IN_A_RE_CRAWL, "-a", url)
+        project.crawl("-a", url)
+        asked = {request.path for request in server.site.requests}
+    assert asked == unbroken

@@ -21,7 +21,7 @@ from cablecrawl.reading import ReadPage
 from cablecrawl.scope import SOURCE
 from cablecrawl.spider import INDEX_PRIORITY, PAGE_PRIORITY, CableSpider
 from cablecrawl.spiders.moved import ListedBefore
-from cablecrawl.store.known import last_index_page
+from cablecrawl.store.known import has_new_index_page, last_index_page
 from cablecrawl.store.listings import unlisted_pages
 
 # The folders of a mirror, behind which its pages stand.
@@ -67,15 +67,15 @@ class MirrorsSpider(CableSpider):
         run = RunExtension.of(self.crawler).run
         self.before = ListedBefore(run, self.reader)
         self.crawler.signals.connect(self.before.close, signals.spider_closed)
-        # What an earlier run had found out is not known any more: it holds nothing back.
         self.waiting = {
             name
             for name in self.sources
-            if self.recrawl.is_partial(name) and not run.resumes and self._may_wait(name)
+            if self.recrawl.is_partial(name) and self._may_wait(name, run.crawl)
         }
         self.looked_for_unlisted: set[str] = set()
         if run.resumes:
-            for name in self.sources:
+            # The run that was cut short may have withheld what has changed since.
+            for name in self.sources.keys() - self.waiting:
                 self.scheduler.release(name)
         async for request in super().start():
             yield request
@@ -134,13 +134,17 @@ class MirrorsSpider(CableSpider):
         if not is_done:
             raise DontCloseSpider
 
-    def _may_wait(self, source: str) -> bool:
-        """Whether a source has indexes that tell of news, and the others were all seen of late."""
+    def _may_wait(self, source: str, crawl: str) -> bool:
+        """Whether a source has indexes that tell of news, and the others were all seen of late.
+
+        Not if a run of this crawl, which was cut short, has met a change already.
+        """
         policy = self.sources[source].recrawl
         with RunExtension.of(self.crawler).run.engine.connect() as db:
-            of_news = last_index_page(db, source, NEWS_PATTERN, is_like=True)
-            others = last_index_page(db, source, NEWS_PATTERN, is_like=False)
-        if of_news is None or others is None:
+            of_news = last_index_page(db, source, NEWS_PATTERN, is_like=True, before=crawl)
+            others = last_index_page(db, source, NEWS_PATTERN, is_like=False, before=crawl)
+            has_changed = has_new_index_page(db, source, crawl)
+        if of_news is None or others is None or has_changed:
             return False
         return datetime.now(UTC) - others < policy.pages
 

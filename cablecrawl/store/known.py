@@ -218,21 +218,42 @@ def seen_elsewhere(db: Connection, source: str, locator: str) -> str | None:
     return db.execute(query, {"source": source, "locator": locator}).scalar()
 
 
-def last_index_page(db: Connection, source: str, pattern: str, *, is_like: bool) -> datetime | None:
+def last_index_page(
+    db: Connection, source: str, pattern: str, *, is_like: bool, before: str
+) -> datetime | None:
     """When an index page whose address fits a pattern, or does not, was last seen.
 
-    The pattern is one of SQLite's GLOB.
+    The pattern is one of SQLite's GLOB. `before`: the crawl that asks.
     """
     fits = t.capture.c.url.op("GLOB", is_comparison=True)(pattern)
     query = (
         select(t.capture.c.fetched_at)
         .join(t.index_page, t.index_page.c.capture == t.capture.c.id)
-        .where(t.capture.c.source == OF_SOURCE, fits if is_like else ~fits)
+        .where(
+            t.capture.c.source == OF_SOURCE,
+            t.capture.c.run.not_in(_runs_of(before)),
+            fits if is_like else ~fits,
+        )
         .order_by(t.index_page.c.capture.desc())
         .limit(1)
     )
     seen = db.execute(query, {"source": source}).scalar()
     return None if seen is None else datetime.fromisoformat(seen)
+
+
+def has_new_index_page(db: Connection, source: str, crawl: str) -> bool:
+    """Whether a crawl met an index page that is new, or has changed."""
+    query = (
+        select(t.index_page.c.capture)
+        .join(t.capture, t.capture.c.id == t.index_page.c.capture)
+        .where(
+            t.capture.c.source == OF_SOURCE,
+            t.capture.c.run.in_(_runs_of(crawl)),
+            t.capture.c.revisit_of.is_(None),
+        )
+        .limit(1)
+    )
+    return db.execute(query, {"source": source}).first() is not None
 
 
 def last_pages(

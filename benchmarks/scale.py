@@ -21,8 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.crawl import generated_site, measure, serve
+from cablecrawl.export.formats import DEFAULT_FORMATS
 from cablecrawl.export.read import snapshot
-from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import write_export
 from cablecrawl.rebuild import rebuild
 from cablecrawl.stats import CountingStats
@@ -47,7 +47,7 @@ def export(folder: Path, _: int) -> None:
     target = folder / "export"
     target.mkdir()
     with snapshot(engine) as store:
-        write_export(store, target, FORMATS)
+        write_export(store, target, DEFAULT_FORMATS)
     engine.dispose()
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from cablecrawl.cabletext.references import NOT_A_POST, WORD
 from cablecrawl.posts import Post, posts
-from cablecrawl.reference_id import LAST_YEAR, MISSION, PUNCTUATION, parse
+from cablecrawl.reference_id import MISSION, PUNCTUATION, parse, year_in_full, year_of
 
 Basis = Literal[
     "year_written",
@@ -104,8 +104,8 @@ def resolve(as_written: str, citing: Citing | None, known: Known) -> Citation:
     own_year = _year_of(citing) if citing is not None else None
     serial = int(match["serial"])
     if year is not None:
-        written = _id(post, _in_full(year), serial)
-        if own_year is not None and _in_full(year) > own_year:
+        written = _id(post, year_in_full(year), serial)
+        if own_year is not None and year_in_full(year) > own_year:
             return Citation(as_written, None, (written,), "unresolved")
         return Citation(as_written, written, (written,), "year_written")
     if citing is None or own_year is None:
@@ -169,15 +169,7 @@ def _own(reference_id: str) -> tuple[str, int]:
 def _year_of(citing: Citing) -> int:
     """Of Created, or of the ID where that is not stated."""
     year = (citing.created or "")[:4]
-    return int(year) if year.isdecimal() else _in_full(citing.reference_id[:2])
-
-
-def _in_full(year: str) -> int:
-    """1966 of "66", 2010 of "10"; a year of four digits is itself."""
-    number = int(year)
-    if len(year) == 4:
-        return number
-    return number + (2000 if number <= LAST_YEAR % 100 else 1900)
+    return int(year) if year.isdecimal() else year_of(citing.reference_id)
 
 
 def _id(post: Post, year: int, serial: int) -> str:

@@ -117,6 +117,19 @@ def parse(stated: str) -> ReferenceID | None:
     return _parse_spelling(stated)
 
 
+def year_of(canonical: str) -> int:
+    """The year of a canonical ID: 2007 of `07ASTANA1033`, 1966 of `66STATE106206`."""
+    return year_in_full(canonical[:2])
+
+
+def year_in_full(year: str) -> int:
+    """1966 of "66", 2010 of "10"; a year of four digits is itself."""
+    number = int(year)
+    if len(year) == 4:
+        return number
+    return number + (2000 if number <= LAST_YEAR % 100 else 1900)
+
+
 def from_body_line(line: str, year: str) -> ReferenceID | None:
     """The ID of a body that calls itself `line`, e.g. "ALMATY 004281" or "AMEMBASSY HANOI 12".
 

@@ -27,7 +27,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from cablecrawl.commands.opened import opened
-from cablecrawl.export.resources import FORMATS
+from cablecrawl.export.formats import DEFAULT_FORMATS
 from cablecrawl.export.write import write_export
 
 PROJECT = Path(__file__).parents[1]
@@ -142,7 +142,7 @@ class Project:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         with opened(self.data_dir) as store:
-            write_export(store, folder, FORMATS)
+            write_export(store, folder, DEFAULT_FORMATS)
         return Export(folder)
 
     def export_by_command(self, name: str) -> Export:

@@ -13,8 +13,8 @@ from prov.model import ProvDocument
 from scrapy.utils.project import get_project_settings
 
 from cablecrawl.commands.trace import Command
+from cablecrawl.export.formats import DEFAULT_FORMATS
 from cablecrawl.export.read import snapshot
-from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import write_export
 from cablecrawl.store.database import WARC_FOLDER, open_database
 from tests.crawling import PROJECT, Ended, Project
@@ -66,7 +66,7 @@ def in_process(project: Project, *arguments: str) -> int:
 def export_lines(project: Project, folder: Path) -> dict[str, dict[str, object]]:
     engine = open_database(project.data_dir)
     with snapshot(engine) as store:
-        write_export(store, folder, FORMATS)
+        write_export(store, folder, DEFAULT_FORMATS)
     engine.dispose()
     return {line["reference_id"]: line for line in read_lines(folder / "cables.jsonl")}
 

@@ -57,8 +57,10 @@ class Changes:
                 yield cable, hidden, records
 
     def of(self, collation: Collation) -> list[ChangeRecord]:
-        """The changes of a cable; asked of cables in the order of their IDs, none left out."""
+        """The changes of a cable; asked of cables in the order of their IDs."""
         cable = collation.cable
+        while self._next is not None and self._next.reference_id < cable.reference_id:
+            self._next = next(self._fates, None)
         if self._next is None or self._next.reference_id != cable.reference_id:
             return []
         return self._of_next(collation, self._hidden(cable))

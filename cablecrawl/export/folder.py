@@ -22,6 +22,8 @@ from cablecrawl.capture.warc import fsync_folder
 from cablecrawl.errors import CableCrawlError
 
 LATEST = "latest"
+BAG_DECLARATION, PAYLOAD = "bagit.txt", "data"
+"""What makes a folder a bag, and where a bag has what was put into it (RFC 8493)."""
 UNFINISHED = ".export-{}.unfinished"
 
 # What renaming a folder onto something that is not an empty folder gives.
@@ -66,8 +68,15 @@ def publish(folder: Path, target: Path) -> bool:
     return True
 
 
-def publish_as_latest(folder: Path, parent: Path, moment: datetime) -> Path:
+def payload_folder(folder: Path) -> Path:
+    """Where the files of an export are: in the folder itself, or, of a bag, in its `data`."""
+    return folder / PAYLOAD if (folder / BAG_DECLARATION).exists() else folder
+
+
+def publish_under_time(folder: Path, parent: Path, moment: datetime, *, is_latest: bool) -> Path:
     """Name a finished folder after a moment, and point `latest` at it; returns where it is.
+
+    Of an export of some of the cables (not `is_latest`) `latest` knows nothing.
 
     Raises CableCrawlError when `latest` is not a link of ours, OSError.
     """
@@ -76,6 +85,8 @@ def publish_as_latest(folder: Path, parent: Path, moment: datetime) -> Path:
         target = parent / (name if number == 1 else f"{name}-{number}")
         if not os.path.lexists(target) and publish(folder, target):
             break
+    if not is_latest:
+        return target
     link = parent / LATEST
     if link.exists() and not link.is_symlink():
         raise CableCrawlError(f"{link}: is no link, so it does not point to {target}; move it away")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from cablecrawl.changed.moments import Moment, read_date, since_run
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.folder import LATEST
+from cablecrawl.export.folder import LATEST, payload_folder
 from cablecrawl.export.resources import CHANGES, CHANGES_SINCE, MANIFEST, THROUGH
 from cablecrawl.store import tables as t
 from cablecrawl.trace.display import visible
@@ -21,7 +21,7 @@ def named_moment(db: Connection, given: str) -> Moment | None:
 
     None: that export is of an empty store. Raises CableCrawlError.
     """
-    if (Path(given) / MANIFEST).exists():
+    if (payload_folder(Path(given)) / MANIFEST).exists():
         return _moment(db, Path(given), THROUGH, _manifest(Path(given)))
     if Path(given).is_dir():
         raise CableCrawlError(f"--since {visible(given)}: is no export, it has no {MANIFEST}")
@@ -44,7 +44,7 @@ def end_of_latest(db: Connection, exports: Path) -> Moment | None:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
+    path = payload_folder(folder) / MANIFEST
     try:
         package = json.loads(path.read_bytes())
     except OSError as error:

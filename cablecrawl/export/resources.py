@@ -35,8 +35,6 @@ SCHEMA_FOLDER = Path(__file__).parents[2] / "exports" / "schema"
 SCHEMA_VERSION = "1"
 """Of the records. It changes when a field goes, or means something else."""
 
-FORMATS = ("jsonl", "csv")
-
 REDACTION_POLICIES = {
     False: (
         "Every reading is given as its source publishes it. Where one reading hides what another"
@@ -55,34 +53,50 @@ class Resource:
     """One file of an export."""
 
     name: str
-    record: type
-    """What a line of it holds."""
-    schema: str
-    """Its file in exports/schema/."""
     format: str
     mediatype: str
+    record: type | None = None
+    """What a line of it holds; None: it is not made of such lines."""
+    schema: str | None = None
+    """Its file in exports/schema/, of one that is."""
     key: str | None = None
     """The field in which no two lines are equal."""
+    file: str | None = None
+    """Its path in the export, where the name does not tell."""
+    about: str | None = None
+    """What it holds, where no schema says so."""
+    is_text: bool = True
+    """Whether it is UTF-8."""
 
     @property
     def path(self) -> str:
-        """The file's name."""
-        return f"{self.name.removesuffix('-csv')}.{self.format}"
+        """Where it is in the export."""
+        return self.file or f"{self.name.removesuffix('-csv')}.{self.format}"
+
+    @property
+    def description(self) -> str:
+        """What it holds."""
+        return self.about or str(read_schema(self.schema or "")["description"])
 
 
-# application/jsonl is not registered; it is what jsonlines.org asks for.
-_JSONL = ("jsonl", "application/jsonl")
-CABLES = Resource("cables", CableRecord, "cable.schema.json", *_JSONL, key="reference_id")
-READINGS = Resource("readings", ReadingRecord, "reading.schema.json", *_JSONL)
-RELATIONS = Resource("relations", RelationRecord, "relation.schema.json", *_JSONL)
-REFERENCES = Resource("references", ReferenceRecord, "reference.schema.json", *_JSONL)
-CHANGES = Resource("changes", ChangeRecord, "change.schema.json", *_JSONL)
-CAPTURES = Resource("captures", CaptureRecord, "capture.schema.json", *_JSONL, key="capture_id")
-PROBLEMS = Resource("problems", ProblemRecord, "problem.schema.json", *_JSONL)
+def _lines(name: str, record: type, key: str | None = None) -> Resource:
+    # application/jsonl is not registered; it is what jsonlines.org asks for.
+    schema = f"{name.removesuffix('s')}.schema.json"
+    return Resource(name, "jsonl", "application/jsonl", record, schema, key)
+
+
+CABLES = _lines("cables", CableRecord, key="reference_id")
+READINGS = _lines("readings", ReadingRecord)
+RELATIONS = _lines("relations", RelationRecord)
+REFERENCES = _lines("references", ReferenceRecord)
+CHANGES = _lines("changes", ChangeRecord)
+CAPTURES = _lines("captures", CaptureRecord, key="capture_id")
+PROBLEMS = _lines("problems", ProblemRecord)
 CABLES_CSV = Resource(
-    "cables-csv", CableRecord, "cable.schema.json", "csv", "text/csv", key="reference_id"
+    "cables-csv", "csv", "text/csv", CableRecord, "cable.schema.json", key="reference_id"
 )
 RESOURCES = (CABLES, READINGS, RELATIONS, REFERENCES, CHANGES, CAPTURES, PROBLEMS, CABLES_CSV)
+"""Files whose lines are records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,8 @@ class FinishedFile:
     """A file of an export that is on the disk."""
 
     resource: Resource
-    records: int
+    records: int | None
+    """None: it is not made of records that could be counted."""
     bytes: int
     sha256: str
 
@@ -104,6 +119,7 @@ def read_schema(name: str) -> dict[str, Any]:
 
 def table_schema(resource: Resource) -> dict[str, Any]:
     """A file's Table Schema: the outermost fields of its JSON Schema."""
+    assert resource.schema is not None
     properties = read_schema(resource.schema)["properties"]
     schema: dict[str, Any] = {
         "fields": [_table_field(name, about) for name, about in properties.items()],
@@ -123,6 +139,7 @@ def manifest(
     files: Sequence[FinishedFile],
     unlocated: Counter[str],
     *,
+    selection: dict[str, Any] | None,
     show_redacted_spans: bool,
     through: Moment | None,
     changes_since: Moment | None,
@@ -130,14 +147,18 @@ def manifest(
     """datapackage.json.
 
     `unlocated` are claims without a place, by field; `through` is up to where the store's captures
-    have been read, `changes_since` since when the changes are told (None: of all time).
+    have been read, `changes_since` since when the changes are told (None: of all time), and
+    `selection` says which cables it has (None: all of them).
     """
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "cablecrawl-export",
         "title": "US embassy cables, with the evidence for every field",
         "schema_version": SCHEMA_VERSION,
-        "record_counts": {file.resource.name: file.records for file in files},
+        "selection": selection,
+        "record_counts": {
+            file.resource.name: file.records for file in files if file.records is not None
+        },
         "unlocated_claims": {
             "total": unlocated.total(),
             "by_field": dict(sorted(unlocated.items())),
@@ -158,19 +179,19 @@ def _moment(moment: Moment | None) -> dict[str, Any] | None:
 
 def _listed(file: FinishedFile) -> dict[str, Any]:
     resource = file.resource
-    json_schema = read_schema(resource.schema)
-    listed = {
+    listed: dict[str, Any] = {
         "name": resource.name,
         "path": resource.path,
-        "type": "table",
-        "description": json_schema["description"],
+        **({"type": "table"} if resource.schema else {}),
+        "description": resource.description,
         "format": resource.format,
         "mediatype": resource.mediatype,
-        "encoding": "utf-8",
+        **({"encoding": "utf-8"} if resource.is_text else {}),
         "bytes": file.bytes,
         "hash": f"sha256:{file.sha256}",
-        "schema": table_schema(resource),
     }
-    if resource.format == "jsonl":
-        listed["json_schema"] = json_schema
+    if resource.schema is not None:
+        listed["schema"] = table_schema(resource)
+        if resource.format == "jsonl":
+            listed["json_schema"] = read_schema(resource.schema)
     return listed

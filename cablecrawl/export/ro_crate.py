@@ -91,8 +91,10 @@ class _Crate:
         return {"@id": id}
 
 
-def ro_crate(db: Connection, files: Sequence[FinishedFile], manifest: ManifestFile) -> Entity:
-    """The content of ro-crate-metadata.json for an export of these files.
+def ro_crate(
+    db: Connection, files: Sequence[FinishedFile], manifest: ManifestFile, *, cables: int
+) -> Entity:
+    """The content of ro-crate-metadata.json for an export of these files, with so many cables.
 
     The same store gives the same content. Raises CableCrawlError when the manifest of the store's
     WARC files is none, OSError when it cannot be read.
@@ -129,7 +131,6 @@ def ro_crate(db: Connection, files: Sequence[FinishedFile], manifest: ManifestFi
         result=parts,
         actionStatus=_to(COMPLETED),
     )
-    cables = next((file.records for file in files if file.resource.key == "reference_id"), 0)
     until = f", captured until {last[:10]}" if warcs else ""
     crate.entities[root["@id"]] |= {
         "name": f"{cables:,} US embassy cables from {len(sources)} sources{until}",
@@ -152,24 +153,28 @@ def ro_crate(db: Connection, files: Sequence[FinishedFile], manifest: ManifestFi
 
 def _add_file(crate: _Crate, file: FinishedFile) -> Reference:
     resource = file.resource
-    schema = read_schema(resource.schema)
-    profile = crate.add(
-        f"#{resource.schema}",
+    counted = "" if file.records is None else f": {file.records:,} records"
+    return crate.add(
+        resource.path,
+        "File",
+        name=f"{resource.path}{counted}",
+        description=resource.description,
+        encodingFormat=resource.mediatype,
+        contentSize=f"{file.bytes}",
+        sha256=file.sha256,
+        conformsTo=None if resource.schema is None else _add_profile(crate, resource.schema),
+    )
+
+
+def _add_profile(crate: _Crate, name: str) -> Reference:
+    schema = read_schema(name)
+    return crate.add(
+        f"#{name}",
         ["CreativeWork", "Profile"],
         name=f"Schema of {schema['title'][:1].lower()}{schema['title'][1:]}",
         description=f"A JSON Schema, and a Table Schema; {MANIFEST} has both.",
         version=SCHEMA_VERSION,
         isPartOf=_to(MANIFEST),
-    )
-    return crate.add(
-        resource.path,
-        "File",
-        name=f"{resource.path}: {file.records:,} records",
-        description=schema["description"],
-        encodingFormat=resource.mediatype,
-        contentSize=f"{file.bytes}",
-        sha256=file.sha256,
-        conformsTo=profile,
     )
 
 

@@ -15,8 +15,10 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
+from bagit import Bag, BagError
+
 from cablecrawl.capture.warc import MANIFEST as DIGESTS
-from cablecrawl.export.folder import LATEST
+from cablecrawl.export.folder import BAG_DECLARATION, LATEST, payload_folder
 from cablecrawl.export.resources import MANIFEST, RESOURCES, Resource
 from cablecrawl.fixity.digests import DigestList, read_digests
 from cablecrawl.fixity.findings import EXPORT, Finding, Report, looks_alike
@@ -93,7 +95,8 @@ class ExportCheck:
     """Checks one export."""
 
     def __init__(self, folder: Path, report: Report, touched: Touched) -> None:
-        self.folder = folder
+        self.folder = payload_folder(folder)
+        self._bag = folder if self.folder != folder else None
         self._report = report
         self._touched = touched
         self._digests = DigestList()
@@ -103,12 +106,14 @@ class ExportCheck:
         self._report.count(EXPORTS)
         before = len(self._report.findings)
         try:
+            if self._bag is not None:
+                self._check_bag(self._bag)
             self._digests = read_digests(self.folder / DIGESTS)
             self._check_list()
             resources = self._check_manifest()
             for path in self._data_files(resources):
                 progress(self._check_file(path, resources.get(path)))
-            self._check_other_files(resources)
+            self._check_other_files(resources, progress)
         except OSError as error:
             where = Path(error.filename) if error.filename else self.folder
             why = f"cannot be read: {error.strerror}"
@@ -117,6 +122,13 @@ class ExportCheck:
             self._report.counts[EXPORTS].failed += 1
 
     # ------------------------------------------------------------------- the lists
+
+    def _check_bag(self, bag: Path) -> None:
+        """The bag's own lists hold; its payload is an export like any other."""
+        try:
+            Bag(str(bag)).validate(processes=1)
+        except BagError as error:
+            self._add("bag", bag / BAG_DECLARATION, f"the bag is not valid: {error}", AGAIN)
 
     def _check_list(self) -> None:
         """The list of digests can be read, and is there where there are digests of lines."""
@@ -159,10 +171,13 @@ class ExportCheck:
     def _data_files(self, resources: dict[str, dict[str, Any]]) -> list[str]:
         """Files with records: those that are described, or else those that are there."""
         known = [resource.path for resource in RESOURCES]
-        found = [path for path in known if (self.folder / path).exists()]
-        return sorted({*resources, *found, *(p for p in known if p in self._digests.digests)})
+        return sorted(
+            path
+            for path in known
+            if path in resources or path in self._digests.digests or (self.folder / path).exists()
+        )
 
-    def _check_other_files(self, resources: dict[str, dict[str, Any]]) -> None:
+    def _check_other_files(self, resources: dict[str, dict[str, Any]], progress: Progress) -> None:
         """What is listed besides, and what is there and not listed."""
         done = {*self._data_files(resources), MANIFEST}
         unlisted = self._unlisted()
@@ -175,11 +190,18 @@ class ExportCheck:
                 self._report_missing(name, listed, unlisted)
             elif name in digest_files:
                 self._report.count(FILES)  # with the file that it is about
-            else:
-                self._check_small_file(name)
+            elif self._check_small_file(name):
+                self._compare_described(name, listed, resources.get(name))
+                progress((self.folder / name).stat().st_size)
         if not self._digests.bad_lines:
             for name in unlisted:
                 self._report.notes.append(f"{self.folder / name}: {DIGESTS} does not list it")
+
+    def _compare_described(self, name: str, digest: str, described: dict[str, Any] | None) -> None:
+        """What datapackage.json says of a file that is as the list of digests has it."""
+        if described is not None and described["hash"] != f"sha256:{digest}":
+            why = f"says that {name} has {described['hash']}; it has SHA-256 {digest}"
+            self._add("manifest", self.folder / MANIFEST, f"{why}, as {DIGESTS} says", REWRITE)
 
     def _unlisted(self) -> list[str]:
         """The files that are there and that the list, if there is one, does not name."""
@@ -364,7 +386,7 @@ def _digest(path: Path) -> str:
 
 def _is_export(folder: Path) -> bool:
     names = (MANIFEST, DIGESTS, *(resource.path for resource in RESOURCES))
-    return any((folder / name).exists() for name in names)
+    return any((payload_folder(folder) / name).exists() for name in names)
 
 
 def _fault_of_package(package: Any) -> str | None:
@@ -388,12 +410,12 @@ def _fault_of_resource(resource: Any, counts: dict[str, Any]) -> str | None:
         return "has a resource without a path"
     path = resource["path"]
     known: dict[str, Resource] = {known.path: known for known in RESOURCES}
-    if path not in known:
-        return f"names {path}, which is no file of an export (one of {', '.join(known)})"
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", str(resource.get("hash"))):
         return f"{path}: its hash is no sha256:"
     if not isinstance(resource.get("bytes"), int):
         return f"{path}: its bytes are no number"
+    if path not in known:
+        return None
     for name, expected in (
         ("name", known[path].name),
         ("format", known[path].format),

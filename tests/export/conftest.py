@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from cablecrawl.export.formats import DEFAULT_FORMATS
 from cablecrawl.export.read import snapshot
-from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import write_export
 from tests.sites.mirror import demo_sites
 from tests.stores import SampleStore
@@ -60,7 +60,7 @@ def records(tmp_path: Path, store: SampleStore) -> Callable[[str], Lines]:
 
 def export(store: SampleStore, folder: Path) -> Path:
     with snapshot(store.engine) as stored:
-        write_export(stored, folder, FORMATS)
+        write_export(stored, folder, DEFAULT_FORMATS)
     return folder
 
 

@@ -83,7 +83,8 @@ def test_the_same_store_and_the_same_moment_give_the_same_bytes(
     crawl_later(evolving)
     assert run_export(data_dir=evolving.data_dir) == 0
     for name in ("one", "other"):
-        assert run_export("--output", name, "--since", str(first), data_dir=evolving.data_dir) == 0
+        arguments = ("--output", name, "--changes-since", str(first))
+        assert run_export(*arguments, data_dir=evolving.data_dir) == 0
     second = contents(tmp_path / "exports" / "latest")
     assert contents(tmp_path / "one") == contents(tmp_path / "other") == second
 
@@ -148,7 +149,7 @@ def test_since_that_names_nothing_writes_nothing(
 
 
 def test_since_a_date(run_export: RunExport, tmp_path: Path) -> None:
-    assert run_export("--output", "desk", "--since", "2026-11-22") == 0
+    assert run_export("--output", "desk", "--changes-since", "2026-11-22") == 0
     assert changes(tmp_path / "desk") == []
     since = {"at": "2026-11-22T00:00:00.000000Z", "capture_id": None}
     assert manifest(tmp_path / "desk")["changes_since"] == since

@@ -19,7 +19,7 @@ from scrapy.settings import Settings
 
 import cablecrawl.export.write
 from cablecrawl.commands.export import Command
-from cablecrawl.export.folder import publish_as_latest, unfinished_folder
+from cablecrawl.export.folder import publish_under_time, unfinished_folder
 from tests.export.conftest import contents
 from tests.stores import SampleStore
 
@@ -109,7 +109,7 @@ def test_exports_of_one_second_are_numbered(tmp_path: Path) -> None:
     for _ in range(3):
         with unfinished_folder(tmp_path) as folder:
             (folder / "file").touch()
-            publish_as_latest(folder, tmp_path, moment)
+            publish_under_time(folder, tmp_path, moment, is_latest=True)
     assert names(tmp_path) == [
         "20261121T180102Z",
         "20261121T180102Z-2",

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import insert, update
 
 from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.formats import DEFAULT_FORMATS
 from cablecrawl.export.read import snapshot
-from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.ro_crate import MOST_RUNS, NO_DATE, NO_END, RO_CRATE
 from cablecrawl.export.write import write_export
 from cablecrawl.store import tables as t
@@ -313,7 +313,7 @@ def test_a_store_without_its_warc_files_is_described_without_their_digests(
     add_synthetic_cables(engine, 3, claims=1)
     (tmp_path / "export").mkdir()
     with snapshot(engine) as stored:
-        write_export(stored, tmp_path / "export", FORMATS)
+        write_export(stored, tmp_path / "export", DEFAULT_FORMATS)
     graph = read_graph(tmp_path / "export")
     (made,) = graph["#run-run"]["result"]
     assert "sha256" not in graph[made["@id"]]

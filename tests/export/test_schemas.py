@@ -47,6 +47,7 @@ def described() -> list[tuple[str, dict[str, Any], type]]:
     """Every object that the schemas describe, with its record."""
     objects = []
     for resource in LINES:
+        assert resource.schema is not None and resource.record is not None
         schema = read_schema(resource.schema)
         objects.append((resource.schema, schema, resource.record))
         for name, part in schema.get("$defs", {}).items():
@@ -73,6 +74,7 @@ def test_every_schema_belongs_to_a_file() -> None:
 
 @pytest.mark.parametrize("resource", LINES, ids=lambda resource: resource.name)
 def test_every_exported_line_is_as_its_schema_says(resource: Resource, mixed_export: Path) -> None:
+    assert resource.schema is not None and resource.record is not None
     Draft202012Validator.check_schema(read_schema(resource.schema))
     validator = Draft202012Validator(read_schema(resource.schema))
     lines = read_lines(mixed_export / resource.path)

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, insert, text
 
+from cablecrawl.export.formats import DEFAULT_FORMATS
 from cablecrawl.export.read import CLAIMS, READINGS, SIGHTINGS, WITNESSES, snapshot
-from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import write_export
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import create_folders, open_database
@@ -212,7 +212,7 @@ def test_the_manifest_names_the_policy_on_redacted_spans(
 ) -> None:
     (tmp_path / "export").mkdir()
     with snapshot(store.engine) as stored:
-        write_export(stored, tmp_path / "export", FORMATS, show_redacted_spans=shown)
+        write_export(stored, tmp_path / "export", DEFAULT_FORMATS, show_redacted_spans=shown)
     manifest = json.loads((tmp_path / "export" / "datapackage.json").read_bytes())
     assert manifest["redacted_spans"]["shown"] is shown
     assert ("hidden" in manifest["redacted_spans"]["policy"]) is not shown
@@ -287,7 +287,7 @@ def test_a_crawl_that_goes_on_does_not_show_in_an_export(
             store.crawl("other", sites["old-httrack"])
 
     with snapshot(store.engine) as stored:
-        write_export(stored, tmp_path / "during", FORMATS, progress=crawl_more)
+        write_export(stored, tmp_path / "during", DEFAULT_FORMATS, progress=crawl_more)
     assert contents(tmp_path / "during") == contents(tmp_path / "before")
     (tmp_path / "after").mkdir()
     assert contents(export(store, tmp_path / "after")) != contents(tmp_path / "before")
@@ -325,7 +325,7 @@ def peak_of_export(folder: Path, cables: int) -> int:
     tracemalloc.start()
     try:
         with snapshot(engine) as stored:
-            assert write_export(stored, output, FORMATS).cables == cables
+            assert write_export(stored, output, DEFAULT_FORMATS).cables == cables
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

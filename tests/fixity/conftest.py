@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cablecrawl.commands.opened import opened
-from cablecrawl.export.resources import FORMATS
+from cablecrawl.export.formats import DEFAULT_FORMATS
 from cablecrawl.export.write import write_export
 from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.findings import Finding, Report
@@ -84,7 +84,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     target = folder / "exports" / "20261121T190000Z"
     target.mkdir(parents=True)
     with opened(folder / "data") as stored:
-        write_export(stored, target, FORMATS)
+        write_export(stored, target, DEFAULT_FORMATS)
     (target.parent / "latest").symlink_to(target.name)
     return Kept(folder)
 

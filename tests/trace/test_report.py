@@ -9,9 +9,9 @@ import pytest
 
 from cablecrawl.capture import Location, ResponseReader
 from cablecrawl.decoding import decode_document
+from cablecrawl.export.formats import DEFAULT_FORMATS
 from cablecrawl.export.lines import json_line
 from cablecrawl.export.read import snapshot
-from cablecrawl.export.resources import FORMATS
 from cablecrawl.export.write import write_export
 from cablecrawl.store.database import WARC_FOLDER
 from cablecrawl.trace.explanation import FIELD_NAMES
@@ -29,7 +29,7 @@ def test_the_values_are_those_of_cables_jsonl(tmp_path: Path, store: SampleStore
     export = tmp_path / "export"
     export.mkdir()
     with snapshot(store.engine) as stored:
-        write_export(stored, export, FORMATS)
+        write_export(stored, export, DEFAULT_FORMATS)
     traced = hidden = 0
     for line in read_lines(export / "cables.jsonl"):
         found = as_json(trace(store, line["reference_id"]))

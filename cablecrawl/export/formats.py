@@ -1,0 +1,89 @@
+"""The formats of an export, and what each of them is made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from cablecrawl.export.exported import ExportedCable
+from cablecrawl.export.read import Snapshot
+from cablecrawl.export.resources import FinishedFile
+from cablecrawl.records import CaptureRecord, ProblemRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the files of a format are written, and what of."""
+
+    folder: Path
+    """Of the export; a format that writes many files makes one of its own in it."""
+    store: Snapshot
+    show_redacted_spans: bool
+    """The setting: whether a comparison shows what one reading hides and another has."""
+
+
+class FormatWriter(ABC):
+    """The files of one format, written while the records go by.
+
+    Cables come by reference ID, then captures, then problems. Files are written as they come: of
+    250,000 cables no list is held. Nothing in them is from the wall clock.
+    """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def add_cable(self, cable: ExportedCable) -> None:
+        """Write what a cable has. Raises OSError."""
+
+    def add_capture(self, capture: CaptureRecord) -> None:  # noqa: B027  (most formats have none)
+        """Write a capture, where the format has them."""
+
+    def add_problem(self, problem: ProblemRecord) -> None:  # noqa: B027
+        """Write a problem, where the format has them."""
+
+    @abstractmethod
+    def finish(self) -> list[FinishedFile]:
+        """Write what is left; the files, all of which are on the disk. Raises OSError."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the files, finished or not."""
+
+
+class Format(NamedTuple):
+    """A format by its name."""
+
+    about: str
+    """What it has, for help texts."""
+    writer: str
+    """`module:class`, a FormatWriter made from a Target; imported when it is asked for."""
+
+    def open(self, target: Target) -> FormatWriter:
+        """Begin to write. Raises OSError."""
+        module, _, name = self.writer.partition(":")
+        make: Callable[[Target], FormatWriter] = getattr(import_module(module), name)
+        return make(target)
+
+
+FORMATS = {
+    "jsonl": Format(
+        "every record as a line of JSON", "cablecrawl.export.record_files:JsonLinesWriter"
+    ),
+    "csv": Format("cables for a spreadsheet", "cablecrawl.export.record_files:CsvWriter"),
+}
+
+DEFAULT_FORMATS = ("jsonl", "csv")

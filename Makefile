@@ -28,7 +28,7 @@ demo: install
 # Most tests wait for crawls in processes of their own: three at a time keep two cores at work. The
 # tests of a file stay together, for their fixtures.
 test: lint
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --durations 20
 
 lint: install
 	$(BIN)/ruff check

@@ -180,6 +180,11 @@ class ExportCheck:
     def _check_other_files(self, resources: dict[str, dict[str, Any]], progress: Progress) -> None:
         """What is listed besides, and what is there and not listed."""
         done = {*self._data_files(resources), MANIFEST}
+        for name in sorted(resources.keys() - done - self._digests.digests.keys()):
+            if not (self.folder / name).exists():
+                self._report.count(FILES)
+                why = f"{MANIFEST} lists it, and it is not there"
+                self._add("missing", self.folder / name, why, AGAIN)
         unlisted = self._unlisted()
         digest_files = {digests_path(name) for name in (*self._digests.digests, *done)}
         for name, listed in self._digests.digests.items():

@@ -181,7 +181,10 @@ def test_an_older_export_is_checked_by_its_description(kept: Kept) -> None:
     [
         (lambda text: text[:-30], "is no JSON"),
         (lambda text: text.replace('"resources": [', '"resourcez": ['), "no list of resources"),
-        (lambda text: text.replace('"path": "cables.jsonl"', '"path": "cablez.jsonl"'), "no file"),
+        (
+            lambda text: text.replace('"path": "cables.jsonl"', '"path": "cablez.jsonl"'),
+            "is not there",
+        ),
         (lambda text: text.replace('"bytes": ', '"byteZ": ', 1), "its bytes"),
         (lambda text: text.replace('"record_counts"', '"record_countz"'), "record_counts"),
     ],

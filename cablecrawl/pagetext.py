@@ -12,7 +12,7 @@ the links and paragraph anchors are tags, and everything else is text (`<<Israel
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -147,6 +147,24 @@ class PageText:
         if self._is_verbatim(last):
             return document_start, self._run_start[last] + end - run_text[last]
         return document_start, self._run_end[last]
+
+    def from_document(self, start: int, end: int) -> tuple[int, int]:
+        """The span of the page text that the document's [start, end) shows as; may be empty.
+
+        What shows as something else, such as an entity, is in it whole.
+        """
+        first = bisect_right(self._run_end, start)
+        last = bisect_left(self._run_start, end) - 1
+        if first > last:
+            place = self._run_text[first] if first < len(self._run_text) else len(self.text)
+            return place, place
+        begin = self._run_text[first]
+        if self._is_verbatim(first):
+            begin += max(start - self._run_start[first], 0)
+        stop = self._run_text[last + 1] if last + 1 < len(self._run_text) else len(self.text)
+        if self._is_verbatim(last):
+            stop = self._run_text[last] + min(end, self._run_end[last]) - self._run_start[last]
+        return begin, stop
 
     def _is_verbatim(self, run: int) -> bool:
         begin = self._run_text[run]

@@ -1,0 +1,56 @@
+"""A cable's page: its text, where each value comes from, its copies and their history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cablecrawl.collation.former import former_of
+from cablecrawl.collation.history import CableHistory, history_of
+from cablecrawl.collation.links import links_of
+from cablecrawl.commands.trace import find_cable, trace_cable
+from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.chosen import records_of
+from cablecrawl.export.read import Snapshot
+from cablecrawl.export.references import known_cables, references_of
+from cablecrawl.reference_id import parse
+from cablecrawl.releases import load_releases
+
+# Shown as the text itself, and as tables of their own.
+NOT_IN_TABLE = frozenset(("header", "body", "witnesses", "releases", "references"))
+
+
+def cable_page(store: Snapshot, given: str, data_dir: Path, *, show: bool) -> dict[str, Any]:
+    """All of a cable. Raises CableCrawlError where there is none of that ID."""
+    asked = parse(given)
+    if asked is None:
+        raise CableCrawlError(f"{given}: spells no reference ID, such as 07ASTANA1033")
+    cable = find_cable(store, asked)
+    trace = trace_cable(store, cable, asked, None, data_dir, show=show)
+    record, _ = records_of(cable)
+    former = former_of(store.connection, cable.reference_id)
+    links = links_of(cable, store.cable)
+    history = history_of(cable, load_releases(), links, former, show=show)
+    return {
+        "trace": trace,
+        "record": record,
+        "fields": {name: of for name, of in trace.fields.items() if name not in NOT_IN_TABLE},
+        "references": list(references_of(record, known_cables(store.connection))),
+        "history": history,
+        "number_of": {text.reading_sha256: text.number for text in history.texts},
+        "to_compare": _to_compare(history, trace.chosen.reading_sha256),
+        "changes": [
+            (witness, transition)
+            for witness in history.witnesses
+            for transition in witness.transitions
+        ],
+    }
+
+
+def _to_compare(history: CableHistory, chosen: str) -> list[tuple[int, str]]:
+    """The texts that are not the chosen one: number and digest."""
+    return [
+        (text.number, text.reading_sha256)
+        for text in history.texts
+        if text.reading_sha256 != chosen
+    ]

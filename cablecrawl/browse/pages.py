@@ -1,0 +1,132 @@
+"""The addresses of our own pages, and what each is made from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from datasette.app import Datasette
+from datasette.utils.asgi import NotFound, Request, Response
+from markupsafe import Markup
+
+from cablecrawl.browse.cable import cable_page
+from cablecrawl.browse.captured import capture_page
+from cablecrawl.browse.compared import comparison_page
+from cablecrawl.browse.home import home_page
+from cablecrawl.browse.source import source_page
+from cablecrawl.commands.opened import opened
+from cablecrawl.errors import CableCrawlError
+from cablecrawl.reference_id import parse
+
+Context = dict[str, Any]
+
+# Columns of Datasette's tables whose values have pages of their own.
+CABLE_COLUMNS = frozenset(("reference_id", "other_reference_id", "resolved"))
+CAPTURE_COLUMNS = frozenset(("capture_id", "revisit_of", "robots"))
+
+# As facets and search show best.
+LISTED = ("reference_id", "created", "classification", "origin", "subject", "tags", "released")
+
+
+class Pages:
+    """Answers requests from an export and from the store behind it."""
+
+    def __init__(self, export: Path, data_dir: Path, *, show: bool) -> None:
+        """`show`: the setting SHOW_REDACTED_SPANS."""
+        self.export = export
+        self.data_dir = data_dir
+        self.show = show
+
+    def routes(self) -> list[tuple[str, Callable[..., Any]]]:
+        """As Datasette takes them: a pattern of the path, and what answers."""
+        return [
+            (r"^/$", self.home),
+            (r"^/search$", self.search),
+            (r"^/cable/(?P<reference_id>[^/]+)$", self.cable),
+            (r"^/compare/(?P<reference_id>[^/]+)$", self.compare),
+            (r"^/capture/(?P<capture_id>[^/]+)$", self.capture),
+            (r"^/source/(?P<name>[^/]+)$", self.source),
+        ]
+
+    async def home(self, datasette: Datasette, request: Request) -> Response:
+        """The store at a glance."""
+        found = await self._from_store(home_page, self.export)
+        return await self._page(datasette, request, "home", found)
+
+    async def search(self, datasette: Datasette, request: Request) -> Response:
+        """A reference ID leads to its cable; other words to Datasette's search, with facets."""
+        asked = (request.args.get("q") or "").strip()
+        known = parse(asked) if asked else None
+        if known is not None:
+            return Response.redirect(f"/cable/{quote(known.canonical)}")
+        columns = "&".join(f"_col={name}" for name in LISTED)
+        facets = "_facet=classification&_facet=origin&_facet_array=tags"
+        words = f"&_search={quote(asked)}" if asked else ""
+        return Response.redirect(f"/cables/cables?{columns}&{facets}{words}")
+
+    async def cable(self, datasette: Datasette, request: Request) -> Response:
+        """All of a cable."""
+        asked = request.url_vars["reference_id"]
+        found = await self._from_store(cable_page, asked, self.data_dir, show=self.show)
+        return await self._page(datasette, request, "cable", found)
+
+    async def compare(self, datasette: Datasette, request: Request) -> Response:
+        """Two texts of a cable side by side."""
+        given = (request.url_vars["reference_id"], request.args.get("left"))
+        found = await self._from_store(
+            comparison_page, *given, request.args.get("right"), show=self.show
+        )
+        return await self._page(datasette, request, "compare", found)
+
+    async def capture(self, datasette: Datasette, request: Request) -> Response:
+        """What was kept of a captured page, and what was removed by which rule."""
+        found = await self._from_store(
+            capture_page,
+            request.url_vars["capture_id"],
+            request.args.get("at"),
+            self.data_dir,
+            show=self.show,
+        )
+        return await self._page(datasette, request, "capture", found)
+
+    async def source(self, datasette: Datasette, request: Request) -> Response:
+        """The runs, changes and problems of a source."""
+        found = await self._from_store(source_page, request.url_vars["name"], self.data_dir)
+        return await self._page(datasette, request, "source", found)
+
+    def link(self, column: str, value: object) -> Markup | None:
+        """A cell of Datasette's tables that leads to one of our pages; None: it leads nowhere."""
+        if not isinstance(value, str) or not value:
+            return None
+        if column in CABLE_COLUMNS:
+            return _link("/cable/", value)
+        if column in CAPTURE_COLUMNS:
+            return _link("/capture/", value)
+        if column == "source":
+            return _link("/source/", value)
+        return None
+
+    async def _from_store(self, make: Callable[..., Context], *given: Any, **more: Any) -> Context:
+        """What a page shows; made in a thread of its own. Raises NotFound."""
+
+        def made() -> Context:
+            with opened(self.data_dir) as store:
+                return make(store, *given, **more)
+
+        try:
+            return await asyncio.to_thread(made)
+        except CableCrawlError as error:
+            raise NotFound(str(error)) from error
+
+    async def _page(
+        self, datasette: Datasette, request: Request, name: str, found: Context
+    ) -> Response:
+        content = await datasette.render_template(f"{name}.html", found, request=request)
+        return Response.html(content)
+
+
+def _link(where: str, value: str) -> Markup:
+    return Markup('<a href="{}{}">{}</a>').format(where, quote(value, safe=""), value)

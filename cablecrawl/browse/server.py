@@ -1,0 +1,150 @@
+"""Datasette over an export, with the pages of `cablecrawl.browse.pages`.
+
+Only this machine is served. Nothing is asked for elsewhere: a browser is told so by a Content
+Security Policy, since what pages show comes from anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from datasette.app import Datasette
+from datasette.plugins import pm
+from pluggy import HookimplMarker
+
+from cablecrawl.browse.pages import Pages
+from cablecrawl.export.folder import payload_folder
+from cablecrawl.export.resources import MANIFEST, REDACTION_POLICIES
+from cablecrawl.export.ro_crate import LICENCE_NOTE
+
+hookimpl = HookimplMarker("datasette")
+
+HERE = Path(__file__).parent
+STATIC = "cablecrawl-static"
+PLUGIN = "cablecrawl"
+
+# Datasette's own pages have scripts and styles within them.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+
+# A page elsewhere can have a name of its own lead to this machine, and then read what it serves.
+LOCAL_HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]"))
+
+TITLE = "US embassy cables"
+ABOUT = (
+    "What CableCrawl read from copies of the US embassy cables. Tables are the export's: every"
+    " reading as its source publishes it. On the pages of a cable, a comparison or a capture, what"
+    " one reading hides and another shows stays hidden, unless SHOW_REDACTED_SPANS is on."
+)
+
+Scope = dict[str, Any]
+App = Callable[[Scope, Callable[..., Any], Callable[..., Awaitable[None]]], Awaitable[None]]
+
+
+def make_app(export: Path, data_dir: Path, *, show_redacted_spans: bool) -> Datasette:
+    """The application over an export with `cables.sqlite` and the store of a data folder."""
+    folder = payload_folder(export)
+    shown = json.loads((folder / MANIFEST).read_bytes())["redacted_spans"]["shown"]
+    pages = Pages(folder, data_dir, show=show_redacted_spans and shown)
+    if pm.has_plugin(PLUGIN):
+        pm.unregister(name=PLUGIN)
+    pm.register(_Plugin(pages), name=PLUGIN)
+    return Datasette(
+        immutables=[str(folder / "cables.sqlite")],
+        metadata=_metadata(),
+        template_dir=str(HERE / "templates"),
+        static_mounts=[(STATIC, str(HERE / "static"))],
+        settings={
+            "suggest_facets": False,
+            "default_page_size": 50,
+            "truncate_cells_html": 200,
+            "facet_time_limit_ms": 1000,
+            "allow_download": True,
+        },
+    )
+
+
+def _metadata() -> dict[str, Any]:
+    return {
+        "title": TITLE,
+        "description": ABOUT,
+        "license": LICENCE_NOTE,
+        "databases": {
+            "cables": {
+                "tables": {
+                    "cables": {"facets": ["classification", "origin"], "sort": "reference_id"},
+                    "captures": {"facets": ["outcome", "source"], "sort_desc": "fetched_at"},
+                    "problems": {"facets": ["reason", "source"]},
+                }
+            }
+        },
+        "redaction_policy": REDACTION_POLICIES[False],
+    }
+
+
+class _Plugin:
+    """What is added to Datasette."""
+
+    __name__ = PLUGIN
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    @hookimpl
+    def register_routes(self) -> list[tuple[str, Callable[..., Any]]]:
+        return self._pages.routes()
+
+    @hookimpl
+    def extra_css_urls(self) -> list[str]:
+        return [f"/{STATIC}/browse.css"]
+
+    @hookimpl
+    def extra_template_vars(self) -> dict[str, str]:
+        return {"cablecrawl_static": f"/{STATIC}"}
+
+    @hookimpl
+    def render_cell(self, value: object, column: str) -> object:
+        """IDs of cables and captures lead to their pages."""
+        return self._pages.link(column, value)
+
+    @hookimpl
+    def asgi_wrapper(self) -> Callable[[App], App]:
+        return _guarded
+
+
+def _guarded(app: App) -> App:
+    """The application for requests to this machine by its own names, with the policy."""
+
+    async def guarded(
+        scope: Scope, receive: Callable[..., Any], send: Callable[..., Awaitable[None]]
+    ) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        if host.rpartition(":")[0] not in LOCAL_HOSTS and host not in LOCAL_HOSTS:
+            start = {"type": "http.response.start", "status": 421, "headers": []}
+            await send(start)
+            await send({"type": "http.response.body", "body": b"not served under this name\n"})
+            return
+
+        async def send_with_policy(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"content-security-policy", POLICY.encode("ascii")),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"no-referrer"),
+                ]
+            await send(message)
+
+        await app(scope, receive, send_with_policy)
+
+    return guarded

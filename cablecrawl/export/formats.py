@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from cablecrawl.export.described import Part
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.read import Snapshot
 from cablecrawl.export.resources import FinishedFile
@@ -33,6 +34,19 @@ class FormatWriter(ABC):
     Cables come by reference ID, then captures, then problems. Files are written as they come: of
     250,000 cables no list is held. Nothing in them is from the wall clock.
     """
+
+    def __init__(self, target: Target) -> None:  # noqa: B027
+        """Make the files that are to be written. Raises OSError."""
+
+    @staticmethod
+    def describe() -> Sequence[Part]:
+        """What the files of this format have in them, for DATA_FORMAT.md.
+
+        Said by a static method of the writer, made of what it goes by itself: its columns, its
+        names, the docstrings of records (see described.py). It opens nothing. Where a writer says
+        nothing there is only the `about` of its format.
+        """
+        return ()
 
     def __enter__(self) -> Self:
         return self
@@ -74,9 +88,17 @@ class Format(NamedTuple):
 
     def open(self, target: Target) -> FormatWriter:
         """Begin to write. Raises OSError."""
+        return self._writer(target)
+
+    def describe(self) -> Sequence[Part]:
+        """What its files have in them, for DATA_FORMAT.md; empty: nothing but `about` says so."""
+        return self._writer.describe()
+
+    @property
+    def _writer(self) -> type[FormatWriter]:
         module, _, name = self.writer.partition(":")
-        make: Callable[[Target], FormatWriter] = getattr(import_module(module), name)
-        return make(target)
+        writer: type[FormatWriter] = getattr(import_module(module), name)
+        return writer
 
 
 FORMATS = {
@@ -84,6 +106,10 @@ FORMATS = {
         "every record as a line of JSON", "cablecrawl.export.record_files:JsonLinesWriter"
     ),
     "csv": Format("cables for a spreadsheet", "cablecrawl.export.record_files:CsvWriter"),
+    "sqlite": Format(
+        "all records as tables of a database, with full-text search",
+        "cablecrawl.export.sqlite:SqliteWriter",
+    ),
 }
 
 DEFAULT_FORMATS = ("jsonl", "csv")

@@ -33,6 +33,15 @@ def csv_line(cells: list[str]) -> bytes:
     return line.getvalue().encode("utf-8", "backslashreplace")
 
 
+def encodable(text: str) -> str:
+    """The text as UTF-8 can have it: a lone surrogate is written as `\\ud800`."""
+    try:
+        text.isascii() or text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
 def csv_cells(record: object) -> list[str]:
     """A record's cells: lists as JSON, yes and no as `true` and `false`, null as nothing."""
     return [_cell(value) for value in _as_dict(record).values()]

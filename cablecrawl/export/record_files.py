@@ -6,9 +6,10 @@ The digests of its lines are written beside each file while it is written.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
+from cablecrawl.export.described import Part, described_lines
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.lines import csv_cells, csv_line, field_names, json_line
@@ -30,13 +31,18 @@ from cablecrawl.records import CaptureRecord, ProblemRecord
 # Readings are some 20 KB each; fewer and larger writes.
 BUFFER_BYTES = 1 << 20
 
+KINDS = (CABLES, READINGS, RELATIONS, REFERENCES, CHANGES, CAPTURES, PROBLEMS)
+
 
 class JsonLinesWriter(FormatWriter):
     """Every kind of record, a file each."""
 
     def __init__(self, target: Target) -> None:
-        kinds = (CABLES, READINGS, RELATIONS, REFERENCES, CHANGES, CAPTURES, PROBLEMS)
-        self._files = {kind: _RecordFile(target, kind) for kind in kinds}
+        self._files = {kind: _RecordFile(target, kind) for kind in KINDS}
+
+    @staticmethod
+    def describe() -> Sequence[Part]:
+        return [part for kind in KINDS for part in described_lines(kind)]
 
     def add_cable(self, cable: ExportedCable) -> None:
         self._files[CABLES].add([cable.record])
@@ -64,6 +70,10 @@ class CsvWriter(FormatWriter):
 
     def __init__(self, target: Target) -> None:
         self._file = _RecordFile(target, CABLES_CSV)
+
+    @staticmethod
+    def describe() -> Sequence[Part]:
+        return described_lines(CABLES_CSV)[:1]
 
     def add_cable(self, cable: ExportedCable) -> None:
         self._file.add([cable.record])

@@ -1,0 +1,207 @@
+"""The tables of an export as one SQLite database, with full-text search over the cables.
+
+The same rows give the same bytes: the database is new, written in one transaction by one
+connection, in the order in which rows come.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from hashlib import sha256
+
+from cablecrawl.export.columns import Column, Kind
+from cablecrawl.export.crawled import Crawled
+from cablecrawl.export.described import Part, Property
+from cablecrawl.export.exported import ExportedCable
+from cablecrawl.export.formats import FormatWriter, Target
+from cablecrawl.export.lines import JSON
+from cablecrawl.export.resources import FinishedFile, Resource
+from cablecrawl.export.rows import Row, TableRows
+from cablecrawl.export.tables import CAPTURES, PROBLEMS, TABLES, TABLES_VERSION, Table
+from cablecrawl.records import CaptureRecord, ProblemRecord
+from cablecrawl.store.database import storage_errors
+
+RESOURCE = Resource(
+    "cables-sqlite",
+    "sqlite",
+    "application/vnd.sqlite3",
+    file="cables.sqlite",
+    about="All records as tables of an SQLite database, with full-text search over the cables.",
+    is_text=False,
+)
+
+APPLICATION_ID = int.from_bytes(b"Cabl")
+"""In the file's header, where `file` and others look for what a database is."""
+
+# A file that is not there yet needs no journal: if it does not come to its end it is thrown away.
+PRAGMAS = (
+    "page_size = 8192",
+    "encoding = 'UTF-8'",
+    "auto_vacuum = NONE",
+    "journal_mode = OFF",
+    "synchronous = OFF",
+    "locking_mode = EXCLUSIVE",
+    "cache_size = -32000",
+    "cache_spill = ON",
+    f"application_id = {APPLICATION_ID}",
+    f"user_version = {TABLES_VERSION}",
+)
+
+SEARCHED = ("reference_id", "subject", "origin", "classification", "tags", "header", "body")
+"""Columns of the cables that the full-text index is over."""
+
+# Datasette finds an index by `content="…"` in its SQL. No stemming: texts are full of names.
+SEARCH = (
+    f"CREATE VIRTUAL TABLE cables_fts USING fts5({', '.join(SEARCHED)},"
+    " content=\"cables\", tokenize='unicode61 remove_diacritics 2')"
+)
+
+TYPES = {
+    Kind.INTEGER: "INTEGER",
+    Kind.REAL: "REAL",
+    Kind.BOOLEAN: "INTEGER",
+}
+"""TEXT: all others."""
+
+JSON_KINDS = frozenset((Kind.TEXTS, Kind.RECORD, Kind.RECORDS, Kind.COUNTS, Kind.NAMED))
+
+READ_BYTES = 1 << 20
+
+
+class SqliteWriter(FormatWriter):
+    """The database while it is being written."""
+
+    def __init__(self, target: Target) -> None:
+        self._path = target.folder / RESOURCE.path
+        self._path.touch(exist_ok=False)
+        self._db = sqlite3.connect(self._path, isolation_level=None)
+        self._rows = TableRows()
+        self._crawled = Crawled(target.store.connection)
+        self._inserts = {table: _insert(table) for table in TABLES}
+        self._json = {table: _json_cells(table) for table in TABLES}
+        with storage_errors(self._path):
+            for pragma in PRAGMAS:
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.execute("BEGIN")
+            for table in TABLES:
+                self._db.execute(_create(table))
+            self._db.execute(SEARCH)
+
+    @staticmethod
+    def describe() -> Sequence[Part]:
+        searched = ", ".join(f"`{name}`" for name in SEARCHED)
+        about = (
+            f"{RESOURCE.about} Lists and records are JSON, yes and no are 1 and 0, moments are text"
+            " as in the lines; a lone surrogate is written as `\\ud800`. `cables_fts` is an FTS5"
+            f" index over {searched} of the cables, without regard to accents and case. `PRAGMA"
+            f" user_version` is the version of the tables, {TABLES_VERSION}; `PRAGMA"
+            f" application_id` is {APPLICATION_ID}."
+        )
+        return [
+            Part(RESOURCE.path, about),
+            *(
+                Part(f"{RESOURCE.path}: {table.name}", _about(table), _properties(table))
+                for table in TABLES
+            ),
+        ]
+
+    def add_cable(self, cable: ExportedCable) -> None:
+        self._crawled.add_cable(cable)
+        for table, rows in self._rows.of_cable(cable):
+            self._add(table, rows)
+
+    def add_capture(self, capture: CaptureRecord) -> None:
+        self._crawled.add_capture(capture)
+        self._add(CAPTURES, [self._rows.of_capture(capture)])
+
+    def add_problem(self, problem: ProblemRecord) -> None:
+        self._add(PROBLEMS, [self._rows.of_problem(problem)])
+
+    def finish(self) -> list[FinishedFile]:
+        for table, rows in self._crawled.rows():
+            self._add(table, rows)
+        with storage_errors(self._path):
+            for table in TABLES:
+                for columns in table.indexes:
+                    self._db.execute(_create_index(table, columns))
+            self._db.execute("INSERT INTO cables_fts (cables_fts) VALUES ('rebuild')")
+            self._db.execute("COMMIT")
+            self._db.close()
+        digest = sha256()
+        with self._path.open("rb") as file:
+            while block := file.read(READ_BYTES):
+                digest.update(block)
+            os.fsync(file.fileno())
+        size = self._path.stat().st_size
+        return [FinishedFile(RESOURCE, None, size, digest.hexdigest())]
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _add(self, table: Table, rows: list[Row]) -> None:
+        as_json = self._json[table]
+        if as_json:
+            rows = [_with_json(row, as_json) for row in rows]
+        with storage_errors(self._path):
+            self._db.executemany(self._inserts[table], rows)
+
+
+def _about(table: Table) -> str:
+    keys = [f"Primary key: {', '.join(f'`{name}`' for name in table.key)}."]
+    keys += [f"`{key.column}` is `{key.table}.{key.to}`." for key in table.foreign_keys]
+    return " ".join((table.about, *keys))
+
+
+def _properties(table: Table) -> tuple[Property, ...]:
+    return tuple(Property(column.name, _type(column), column.about) for column in table.columns)
+
+
+def _type(column: Column) -> str:
+    of = f", JSON: {column.kind.value}" if column.kind in JSON_KINDS else ""
+    return f"{_sql_type(column)}{of}"
+
+
+def _sql_type(column: Column) -> str:
+    return f"{TYPES.get(column.kind, 'TEXT')}{'' if column.nullable else ' NOT NULL'}"
+
+
+def _create(table: Table) -> str:
+    # Only so is a number the row's own; any other key has an index of its own.
+    is_numbered = table.key == ("id",) and table.columns[0].kind is Kind.INTEGER
+    lines = [
+        "id INTEGER PRIMARY KEY"
+        if is_numbered and column.name == "id"
+        else f"{column.name} {_sql_type(column)}"
+        for column in table.columns
+    ]
+    if not is_numbered:
+        lines.append(f"PRIMARY KEY ({', '.join(table.key)})")
+    lines += [
+        f"FOREIGN KEY ({key.column}) REFERENCES {key.table} ({key.to})"
+        for key in table.foreign_keys
+    ]
+    columns = ",\n    ".join(lines)
+    return f"CREATE TABLE {table.name} (\n    {columns}\n)"
+
+
+def _create_index(table: Table, columns: tuple[str, ...]) -> str:
+    name = f"{table.name}_by_{'_'.join(columns)}"
+    return f"CREATE INDEX {name} ON {table.name} ({', '.join(columns)})"
+
+
+def _insert(table: Table) -> str:
+    return f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})"
+
+
+def _json_cells(table: Table) -> list[int]:
+    return [place for place, column in enumerate(table.columns) if column.kind in JSON_KINDS]
+
+
+def _with_json(row: Row, places: list[int]) -> Row:
+    cells = list(row)
+    for place in places:
+        if cells[place] is not None:
+            cells[place] = JSON.encode(cells[place])
+    return tuple(cells)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from datasette.app import Datasette
 from datasette.utils.asgi import NotFound, Request, Response
@@ -46,6 +46,7 @@ class Pages:
             (r"^/$", self.home),
             (r"^/search$", self.search),
             (r"^/cable/(?P<reference_id>[^/]+)$", self.cable),
+            (r"^/cables/cables/(?P<reference_id>[^/.]+)$", self.row),
             (r"^/compare/(?P<reference_id>[^/]+)$", self.compare),
             (r"^/capture/(?P<capture_id>[^/]+)$", self.capture),
             (r"^/source/(?P<name>[^/]+)$", self.source),
@@ -63,19 +64,22 @@ class Pages:
         if known is not None:
             return Response.redirect(f"/cable/{quote(known.canonical)}")
         columns = "&".join(f"_col={name}" for name in LISTED)
-        facets = "_facet=classification&_facet=origin&_facet_array=tags"
         words = f"&_search={quote(asked)}" if asked else ""
-        return Response.redirect(f"/cables/cables?{columns}&{facets}{words}")
+        return Response.redirect(f"/cables/cables?{columns}{words}")
+
+    async def row(self, datasette: Datasette, request: Request) -> Response:
+        """The row of a cable, to which Datasette's tables lead, is the cable's page."""
+        return Response.redirect(f"/cable/{request.url_vars['reference_id']}")
 
     async def cable(self, datasette: Datasette, request: Request) -> Response:
         """All of a cable."""
-        asked = request.url_vars["reference_id"]
+        asked = _named(request, "reference_id")
         found = await self._from_store(cable_page, asked, self.data_dir, show=self.show)
         return await self._page(datasette, request, "cable", found)
 
     async def compare(self, datasette: Datasette, request: Request) -> Response:
         """Two texts of a cable side by side."""
-        given = (request.url_vars["reference_id"], request.args.get("left"))
+        given = (_named(request, "reference_id"), request.args.get("left"))
         found = await self._from_store(
             comparison_page, *given, request.args.get("right"), show=self.show
         )
@@ -85,7 +89,7 @@ class Pages:
         """What was kept of a captured page, and what was removed by which rule."""
         found = await self._from_store(
             capture_page,
-            request.url_vars["capture_id"],
+            _named(request, "capture_id"),
             request.args.get("at"),
             self.data_dir,
             show=self.show,
@@ -94,7 +98,7 @@ class Pages:
 
     async def source(self, datasette: Datasette, request: Request) -> Response:
         """The runs, changes and problems of a source."""
-        found = await self._from_store(source_page, request.url_vars["name"], self.data_dir)
+        found = await self._from_store(source_page, _named(request, "name"), self.data_dir)
         return await self._page(datasette, request, "source", found)
 
     def link(self, column: str, value: object) -> Markup | None:
@@ -126,6 +130,11 @@ class Pages:
     ) -> Response:
         content = await datasette.render_template(f"{name}.html", found, request=request)
         return Response.html(content)
+
+
+def _named(request: Request, part: str) -> str:
+    """What stands at a part of the address."""
+    return unquote(request.url_vars[part])
 
 
 def _link(where: str, value: str) -> Markup:

@@ -17,7 +17,7 @@ from pluggy import HookimplMarker
 
 from cablecrawl.browse.pages import Pages
 from cablecrawl.export.folder import payload_folder
-from cablecrawl.export.resources import MANIFEST, REDACTION_POLICIES
+from cablecrawl.export.resources import MANIFEST
 from cablecrawl.export.ro_crate import LICENCE_NOTE
 
 hookimpl = HookimplMarker("datasette")
@@ -74,17 +74,19 @@ def _metadata() -> dict[str, Any]:
     return {
         "title": TITLE,
         "description": ABOUT,
-        "license": LICENCE_NOTE,
+        "license": "none is given, see below",
         "databases": {
             "cables": {
                 "tables": {
-                    "cables": {"facets": ["classification", "origin"], "sort": "reference_id"},
+                    "cables": {
+                        "facets": ["classification", "origin", {"array": "tags"}],
+                        "sort": "reference_id",
+                    },
                     "captures": {"facets": ["outcome", "source"], "sort_desc": "fetched_at"},
                     "problems": {"facets": ["reason", "source"]},
                 }
             }
         },
-        "redaction_policy": REDACTION_POLICIES[False],
     }
 
 
@@ -101,12 +103,8 @@ class _Plugin:
         return self._pages.routes()
 
     @hookimpl
-    def extra_css_urls(self) -> list[str]:
-        return [f"/{STATIC}/browse.css"]
-
-    @hookimpl
     def extra_template_vars(self) -> dict[str, str]:
-        return {"cablecrawl_static": f"/{STATIC}"}
+        return {"cablecrawl_licence": LICENCE_NOTE}
 
     @hookimpl
     def render_cell(self, value: object, column: str) -> object:

@@ -1,0 +1,212 @@
+"""`scrapy browse` as a user has it: its own process, and a real browser."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from scrapy.settings import Settings
+
+from cablecrawl import browser
+from tests.browse.conftest import export_of
+from tests.crawling import run_scrapy
+from tests.stores import SampleStore
+
+PROJECT = Path(__file__).parents[2]
+PROGRAM = browser.find_browser(Settings({"BROWSER": ""}))
+MISSING = browser.why_no_browser(Settings({"BROWSER": ""}), PROGRAM)
+
+CATS = "06NICOSIA9204"
+
+
+class Served(NamedTuple):
+    """A running `scrapy browse`."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, demo_store: SampleStore) -> Iterator[Served]:
+    export = export_of(demo_store, tmp_path_factory.mktemp("browse") / "export")
+    arguments = ["--export", str(export), "--port", "0", "-s", f"DATA_DIR={demo_store.data_dir}"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "scrapy", "browse", *arguments],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found is not None, process.stderr.read()
+        yield Served(found[0], process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+
+
+class Look:
+    """A page in a browser, and what it should not do."""
+
+    def __init__(self, page: Any, base: str) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        page.on("console", lambda said: self._said(said))
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("response", lambda answer: self._answered(answer))
+        page.on("request", lambda request: self._asked(request.url, base))
+
+    def _said(self, said: Any) -> None:
+        if said.type in ("error", "warning"):
+            self.faults.append(f"{said.type}: {said.text}")
+
+    def _answered(self, answer: Any) -> None:
+        if answer.status >= 400:
+            self.faults.append(f"{answer.status}: {answer.url}")
+
+    def _asked(self, url: str, base: str) -> None:
+        if not url.startswith((f"{base}/", "data:")):
+            self.faults.append(f"asked for {url}")
+
+    def fits(self) -> bool:
+        """Whether nobody must scroll sideways."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+    def paper(self) -> str:
+        """The colour of the page, and that of its text."""
+        return str(
+            self.page.evaluate(
+                "(s => s.backgroundColor + ' ' + s.color)(getComputedStyle(document.body))"
+            )
+        )
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    if MISSING is not None:
+        pytest.skip(MISSING)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+def test_a_reader_searches_clicks_through_to_a_byte_and_compares(
+    chromium: Any, served: Served
+) -> None:
+    look = Look(chromium.new_page(), served.url)
+    page = look.page
+    page.goto(f"{served.url}/")
+    page.keyboard.press("/")
+    page.keyboard.type("buffer zone")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name=CATS).first.click()
+    assert page.get_by_role("heading", level=1).inner_text().startswith(CATS)
+    field = page.locator("#field-subject")
+    field.locator("summary").click()
+    assert field.locator("mark").first.inner_text() == "CYPRUS: THE CATS OF THE BUFFER ZONE"
+    field.get_by_role("link", name=re.compile("characters .* of the capture")).first.click()
+    assert page.locator("#quote").inner_text() == "CYPRUS: THE CATS OF THE BUFFER ZONE"
+    shown = bytes.fromhex(page.locator(".bytes mark").inner_text())
+    assert shown == b"CYPRUS: THE CATS OF THE BUFFER ZONE"
+    page.keyboard.press("j")
+    assert page.locator(".ledger .current").count() == 1
+    page.get_by_role("link", name=CATS).first.click()
+    page.get_by_role("link", name=re.compile("compare with text")).first.click()
+    assert page.locator(".sides .row").count() > 2
+    page.locator("select[name=right]").select_option(index=0)
+    page.get_by_role("button", name="Compare").click()
+    page.goto(f"{served.url}/source/later-build")
+    assert page.get_by_role("heading", name="Runs").is_visible()
+    assert look.faults == []
+
+
+PATHS = (
+    "/",
+    f"/cable/{CATS}",
+    f"/compare/{CATS}",
+    "/source/later-build",
+    "/search?q=cats",
+    "/cables",
+)
+
+
+@pytest.mark.parametrize("width", [375, 768, 1280])
+def test_pages_are_readable_at_every_width_in_light_and_dark(
+    chromium: Any, served: Served, width: int
+) -> None:
+    papers = {}
+    for scheme in ("light", "dark"):
+        context = chromium.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": 800}
+        )
+        look = Look(context.new_page(), served.url)
+        for path in PATHS:
+            look.page.goto(f"{served.url}{path}")
+            assert look.fits(), (path, width)
+            papers[scheme, path] = look.paper()
+        assert look.faults == []
+        context.close()
+    assert {papers["light", path] for path in PATHS}.isdisjoint(
+        papers["dark", path] for path in PATHS
+    )
+
+
+def test_the_keyboard_reaches_what_the_mouse_does(chromium: Any, served: Served) -> None:
+    page = chromium.new_page()
+    page.goto(f"{served.url}/cable/{CATS}")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.locator("#field-created summary").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#field-created").get_attribute("open") is not None
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--export", "nowhere"], "nowhere: is no export; make one: scrapy export --format"),
+        (["--port", "99999999"], "--port 99999999: "),
+        (["more"], "more: unknown argument; see scrapy browse --help"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_in_one_line(
+    tmp_path: Path, demo_store: SampleStore, arguments: list[str], said: str
+) -> None:
+    given = (
+        [] if "--export" in arguments else ["--export", str(export_of(demo_store, tmp_path / "e"))]
+    )
+    ended = run_scrapy(["browse", *arguments, *given, "-s", f"DATA_DIR={demo_store.data_dir}"])
+    assert ended.status == 1
+    assert ended.stderr.startswith(f"scrapy browse: {said}") and ended.stderr.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, demo_store: SampleStore) -> None:
+    export = export_of(demo_store, tmp_path / "export")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        settings = ["--export", str(export), "-s", f"DATA_DIR={demo_store.data_dir}"]
+        ended = run_scrapy(["browse", "--port", port, *settings])
+    assert ended.status == 1 and f"--port {port}: Address already in use" in ended.stderr
+
+
+def test_an_export_without_the_tables_says_how_to_make_them(
+    demo_export: Path, demo_store: SampleStore
+) -> None:
+    settings = ["-s", f"DATA_DIR={demo_store.data_dir}"]
+    ended = run_scrapy(["browse", "--export", str(demo_export), *settings])
+    assert ended.status == 1
+    assert "has no cables.sqlite; export again: scrapy export --format jsonl,csv,sqlite" in (
+        ended.stderr
+    )

@@ -15,22 +15,23 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from twisted.python.failure import Failure
 
+from cablecrawl.commands.progress import Progress
 from cablecrawl.errors import CableCrawlError, StorageError
 from cablecrawl.items import PageItem, Problem
 from cablecrawl.logs import printable
 from cablecrawl.reading import circular_redirects, problem_of_error
-from cablecrawl.runs import DONE, PENDING, Run, describe_run
+from cablecrawl.runs import DONE, LEASED, PENDING, Run, describe_run
 from cablecrawl.sources import Source
 from cablecrawl.stats import count_problem
 from cablecrawl.store.evidence import add_problem
-from cablecrawl.summary import Summary, progress_line
+from cablecrawl.summary import Summary, progress_note
 
 logger = logging.getLogger(__name__)
 
 # Beside 130, which a shell has for a program that was interrupted: this one ended at once.
 CUT_OFF = 131
 
-# Seconds between two progress lines on a terminal.
+# Seconds between two looks at how far a crawl is: it counts the rows of the frontier.
 PROGRESS_INTERVAL = 1.0
 
 
@@ -51,7 +52,8 @@ class RunExtension:
         self.summary: Summary | None = None
         self._is_closed = False
         self._closing: asyncio.Task[None] | None = None
-        self._progress: asyncio.Task[None] | None = None
+        self.progress = Progress()
+        self._looking: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -143,13 +145,13 @@ class RunExtension:
         if self.run.recovered:
             logger.warning("%d captures of a killed run were recovered", self.run.recovered)
         if sys.stderr.isatty():
-            self._progress = asyncio.ensure_future(self._show_progress())
+            self._looking = asyncio.ensure_future(self._show_progress())
 
     def spider_closed(self, spider: Spider, reason: str) -> None:
         self._is_closed = True
-        if self._progress is not None:
-            self._progress.cancel()
-            sys.stderr.write("\r\x1b[K")
+        if self._looking is not None:
+            self._looking.cancel()
+        self.progress.clear()
         try:
             if not self.has_failed:
                 for problem in circular_redirects(self.run.redirects()):
@@ -171,11 +173,14 @@ class RunExtension:
             sys.stderr.flush()
 
     async def _show_progress(self) -> None:
+        before = self.run.frontier_counts().get(DONE, 0)
+        self.progress.begin(self.run.description.spider, "known", done=before)
         while True:
+            counts = self.run.frontier_counts()
+            done = counts.get(DONE, 0)
+            known = done + counts.get(PENDING, 0) + counts.get(LEASED, 0)
+            self.progress.reach(done, known, progress_note(self.crawler.stats.get_stats()))
             await asyncio.sleep(PROGRESS_INTERVAL)
-            line = progress_line(self.run, self.crawler.stats.get_stats())
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
 
 
 def _unforeseen(error: BaseException) -> BaseException | None:

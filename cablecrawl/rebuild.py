@@ -13,7 +13,7 @@ import re
 import shutil
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +35,7 @@ from cablecrawl.items import Listing, Missing, Problem
 from cablecrawl.reading import circular_redirects
 from cablecrawl.rereading import Given, reread
 from cablecrawl.runs import END_FIELDS, END_OF_RUN, recover_captures
+from cablecrawl.stages import Stages, Unwatched
 from cablecrawl.stats import Stats, count_problem
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import DATABASE, WARC_FOLDER, open_database, storage_errors
@@ -68,9 +69,6 @@ BULK_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cach
 # A run's WARC file: its name tells the run, and with it when it began.
 WARC_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}-\d{5}\.warc\.gz", re.ASCII)
 
-Report = Callable[[int], None]
-"""Called with the number of captures read since the last call."""
-
 
 @dataclass(slots=True)
 class Rebuilt:
@@ -92,22 +90,22 @@ class Rebuilt:
 def rebuild(
     data_dir: Path,
     stats: Stats,
-    report: Report = lambda _: None,
     *,
+    stages: Stages | None = None,
     processes: int | None = None,
     dry_run: bool = False,
 ) -> Rebuilt:
     """Make the database of a data folder again.
 
-    `processes`: None for one on each core. `dry_run`: only say what would change. An old
-    database stays when a WARC file is damaged: it knows what can no longer be read. Raises
-    CableCrawlError where there are no WARC files, StorageError where nothing can be written.
-    The store must be locked.
+    `stages`: who is told how far it is. `processes`: None for one on each core. `dry_run`: only
+    say what would change. An old database stays when a WARC file is damaged: it knows what can
+    no longer be read. Raises CableCrawlError where there are no WARC files, StorageError where
+    nothing can be written. The store must be locked.
     """
     folder = data_dir / WARC_FOLDER
     if not any(folder.glob("*.warc.gz*")):
         raise CableCrawlError(f"{folder}: there are no WARC files to read")
-    job = _Job(data_dir, processes or available_cores(), dry_run, stats, report)
+    job = _Job(data_dir, processes or available_cores(), dry_run, stats, stages or Unwatched())
     if not (data_dir / DATABASE).exists():
         return _rebuild(job, has_old=False)
     try:
@@ -127,7 +125,7 @@ class _Job:
     processes: int
     dry_run: bool
     stats: Stats
-    report: Report
+    stages: Stages
 
     @property
     def folder(self) -> Path:
@@ -151,14 +149,16 @@ def _rebuild(job: _Job, *, has_old: bool) -> Rebuilt:
             db.execute(update(t.capture).values(is_read=1))
             reparse = _add_reparse(db)
             if has_old:
+                job.stages.begin("comparing", "cables")
                 rebuilt.changes = compare(db, reparse, rebuilt.unread)
                 _add_summary(db, reparse, rebuilt.changes)
         engine.dispose()
         if not job.dry_run and not (has_old and rebuilt.damaged):
+            job.stages.begin("putting in place", "databases", 1)
             _put_in_place(work, job.data_dir, has_old=has_old)
             rebuilt.is_kept = True
     if not job.dry_run:
-        _index_for_replay(job.folder)
+        _index_for_replay(job)
     return rebuilt
 
 
@@ -177,11 +177,13 @@ def _recover(job: _Job, *, has_old: bool) -> None:
         recovery.seal()
 
 
-def _index_for_replay(folder: Path) -> None:
+def _index_for_replay(job: _Job) -> None:
     """Indexes for the WARC files that have lost theirs, or never had one."""
-    for path in sorted(folder.glob("*.warc.gz")):
-        if not index_path(path).exists():
-            try_to_write_index(path)
+    paths = [path for path in sorted(job.folder.glob("*.warc.gz")) if not index_path(path).exists()]
+    job.stages.begin("indexing", "bytes", sum(path.stat().st_size for path in paths))
+    for path in paths:
+        try_to_write_index(path)
+        job.stages.advance(path.stat().st_size)
 
 
 def is_read_by_other_code(data_dir: Path) -> bool:
@@ -327,6 +329,7 @@ def _started(run: str) -> str:
 def _read_all(db: Connection, job: _Job, rebuilt: Rebuilt) -> None:
     """Read every capture in the order in which they were made, by the pipelines of a crawl."""
     stats = job.stats
+    job.stages.begin("reading", "captures", rebuilt.captures)
     ends = _EndsOfRuns(db)
     for batch in reread(db, job.folder, job.processes):
         ends.before(batch.run)
@@ -336,7 +339,7 @@ def _read_all(db: Connection, job: _Job, rebuilt: Rebuilt) -> None:
             stats.inc_value(key, number)
         rebuilt.damaged += batch.damaged.values()
         rebuilt.unread.update(batch.damaged)
-        job.report(batch.captures)
+        job.stages.advance(batch.captures)
     ends.before(None)
     for crawl in db.execute(select(t.run.c.crawl).distinct()).scalars().all():
         for problem in circular_redirects(redirects_of_crawl(db, crawl)):

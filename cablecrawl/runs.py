@@ -210,10 +210,15 @@ class Run:
             return redirects_of_crawl(db, self.crawl)
 
     def frontier_counts(self) -> dict[int, int]:
-        """Requests of the frontier by state."""
+        """Requests of this run's sources by state."""
+        names = [source.name for source in self.description.sources]
+        query = (
+            select(t.frontier.c.state, func.count())
+            .where(t.frontier.c.source.in_(names))
+            .group_by(t.frontier.c.state)
+        )
         with self.engine.connect() as db:
-            rows = db.execute(select(t.frontier.c.state, func.count()).group_by("state"))
-            return dict(rows.tuples().all())
+            return dict(db.execute(query).tuples().all())
 
     def requests_left(self) -> int:
         """Requests of this run's sources that are not done."""

@@ -9,7 +9,7 @@ from typing import Any, Self
 from sqlalchemy import Connection
 
 from cablecrawl.blocked_pages import OF_THE_SITE
-from cablecrawl.runs import DONE, Run
+from cablecrawl.runs import Run
 from cablecrawl.sources import Source
 from cablecrawl.store.evidence import BACK, CHANGED, FIRST, UNCHANGED
 from cablecrawl.store.listings import unlisted_pages
@@ -220,20 +220,16 @@ def exit_status_of(state: str, reason: str, *, has_failed: bool) -> int:
     return 2 if has_failed else 0
 
 
-def progress_line(run: Run, stats: Mapping[str, Any]) -> str:
-    """One line on how far a run is."""
-    seconds = run.seconds
-    pages = stats.get(f"{PREFIX}captures", 0)
+def progress_note(stats: Mapping[str, Any]) -> str:
+    """What a run has found so far, in some words: `80 cables, 12 new, 2 problems`."""
     events = {event: stats.get(f"{PREFIX}sightings/{event}", 0) for event in _EVENTS}
-    counts = run.frontier_counts()
-    to_go = sum(count for state, count in counts.items() if state != DONE)
-    minutes, second = divmod(int(seconds), 60)
-    return (
-        f"{minutes:02}:{second:02}  {pages:,} responses, {pages / max(seconds, 0.001):.1f}/s"
-        f"  {sum(events.values()):,} cables ({events['first']:,} new,"
-        f" {events['changed'] + events['back']:,} changed)"
-        f"  {stats.get(f'{PREFIX}problems', 0):,} problems  {to_go:,} to go"
-    )
+    counts = {
+        "cables": sum(events.values()),
+        "new": events[FIRST],
+        "changed": events[CHANGED] + events[BACK],
+        "problems": stats.get(f"{PREFIX}problems", 0),
+    }
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
 
 
 def _of_source(

@@ -17,6 +17,7 @@ from cablecrawl.code_version import steps_sha256
 from cablecrawl.collation.hidden import Hidden
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.lines import json_line
@@ -97,10 +98,13 @@ class Command(ScrapyCommand):
             named = _read_sources(store.connection, sources)
             found = _changes_of(store, moment, named, show=show)
             alarms = list(_alarms(store.connection, moment, named))
-            if as_json:
-                _write_json(found, moment, kinds, alarms)
-            else:
-                _write_lines(found, moment, kinds, alarms)
+            with Progress() as progress:
+                if not as_json or not sys.stdout.isatty():  # else its lines show how far it is
+                    found = progress.through(found, "looking", "changed copies")
+                if as_json:
+                    _write_json(found, moment, kinds, alarms)
+                else:
+                    _write_lines(found, moment, kinds, alarms)
             is_read_by_other_code = not steps_that_read(store.connection) <= {steps_sha256()}
         if is_read_by_other_code:
             print(

@@ -64,6 +64,7 @@ class Command(ScrapyCrawl):
             extension = RunExtension.of(crawler)
             self.exitcode = extension.exit_status
             if extension.is_cut_off:
+                extension.progress.clear()
                 print(
                     "scrapy crawl: cut off by a second signal; what is stored is kept, what was"
                     " under way is asked for again: run it again to go on",

@@ -15,6 +15,7 @@ from cablecrawl.code_version import steps_sha256
 from cablecrawl.commands.interruption import kept_interruption
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.bag import BAG, make_bag
@@ -31,9 +32,6 @@ from cablecrawl.export.selection import Selection, read_selection
 from cablecrawl.export.write import Summary, write_export
 from cablecrawl.store.database import storage_errors
 from cablecrawl.store.queries import steps_that_read
-
-# Cables between two updates of the line on the terminal: a few updates a second.
-PROGRESS_STEP = 500
 
 
 class Command(ScrapyCommand):
@@ -142,8 +140,9 @@ class Command(ScrapyCommand):
                 moment = _since(store, since, place if is_latest else None)
                 with (
                     unfinished_folder(target.parent if target else place) as folder,
-                    _Progress(store) as progress,
+                    Progress() as progress,
                 ):
+                    progress.begin("export", "cables", store.count_cables())
                     summary = write_export(
                         store,
                         folder,
@@ -151,7 +150,7 @@ class Command(ScrapyCommand):
                         selection=selection,
                         since=moment,
                         show_redacted_spans=self.settings.getbool("SHOW_REDACTED_SPANS"),
-                        progress=progress.show,
+                        progress=progress.reach,
                     )
                     if not (summary.cables or selection.is_whole or selection.has_changed):
                         raise CableCrawlError("no cable is selected: nothing was written")
@@ -218,23 +217,3 @@ def print_summary(summary: Summary, where: Path) -> None:
 
 def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
-
-
-class _Progress:
-    """A line on the terminal, rewritten as cables go by; nothing where there is no terminal."""
-
-    def __init__(self, store: Snapshot) -> None:
-        self._is_shown = sys.stderr.isatty()
-        self._cables = store.count_cables() if self._is_shown else 0
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_shown:
-            sys.stderr.write("\r\x1b[K")
-
-    def show(self, cables: int) -> None:
-        if self._is_shown and cables % PROGRESS_STEP == 0:
-            sys.stderr.write(f"\r{cables:,} of {self._cables:,} cables")
-            sys.stderr.flush()

@@ -16,6 +16,7 @@ from cablecrawl.collation.history import history_of
 from cablecrawl.collation.links import links_of
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.trace import find_cable
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
@@ -72,7 +73,11 @@ class Command(ScrapyCommand):
         releases = load_releases()
         with storage_errors(data_dir), opened(data_dir) as store:
             if asked is None:
-                changes = count_changes(store.cables(), releases)
+                with Progress() as progress:
+                    cables = progress.through(
+                        store.cables(), "counting", "cables", store.count_cables()
+                    )
+                    changes = count_changes(cables, releases)
                 _write(changes, None if as_json else changes_lines(changes))
                 return
             cable = find_cable(store, asked)

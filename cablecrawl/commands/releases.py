@@ -16,11 +16,12 @@ from scrapy.commands import ScrapyCommand
 
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.releases import Release, Releases, load_releases, named_release
 from cablecrawl.store.database import DATABASE, storage_errors
-from cablecrawl.store.shown_releases import Shown, copies, newest_release
+from cablecrawl.store.shown_releases import Shown, copies, count_copies, newest_release
 
 HEADINGS = ("release", "date", "kind", "verified", "witnesses", "cables", "by", "sources")
 SOURCE_HEADINGS = ("source", "releases", "witnesses", "left over")
@@ -203,7 +204,9 @@ def read_overview(data_dir: Path, releases: Releases) -> Overview:
     with storage_errors(data_dir / DATABASE), opened(data_dir) as stored:
         db = stored.connection
         newest = partial(newest_release, db, releases=releases)
-        return Overview(releases, copies(db), newest, store=data_dir)
+        with Progress() as progress:
+            said = progress.through(copies(db), "releases", "copies", count_copies(db))
+            return Overview(releases, said, newest, store=data_dir)
 
 
 def print_overview(overview: Overview) -> None:

@@ -15,6 +15,7 @@ from scrapy.commands import ScrapyCommand
 from cablecrawl.changes import DIFFERENT, GAINED, LOST, MOVED, Changes
 from cablecrawl.commands.interruption import kept_interruption
 from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.rebuild import Rebuilt, rebuild
@@ -106,15 +107,17 @@ def reparse(
     if not data_dir.is_dir():
         raise CableCrawlError(f"{data_dir}: no such folder")
     stats = CountingStats()
-    progress = Progress()
+    began = time.monotonic()
     lock = StoreLock(data_dir)
     lock.describe("scrapy reparse")
     try:
-        rebuilt = rebuild(data_dir, stats, progress.advance, processes=processes, dry_run=dry_run)
+        with Progress() as progress:
+            rebuilt = rebuild(
+                data_dir, stats, stages=progress, processes=processes, dry_run=dry_run
+            )
     finally:
-        progress.clear()
         lock.release()
-    return rebuilt, stats, progress.seconds
+    return rebuilt, stats, time.monotonic() - began
 
 
 def print_summary(rebuilt: Rebuilt, stats: CountingStats, seconds: float, *, dry_run: bool) -> None:
@@ -203,27 +206,3 @@ def report_damage(rebuilt: Rebuilt) -> int:
 def _file_number(path: Path) -> int | None:
     """Of the file that has a name now; another one in its place has another number."""
     return path.stat().st_ino if path.exists() else None
-
-
-class Progress:
-    """A line on a terminal: how many captures have been read, and how fast."""
-
-    def __init__(self) -> None:
-        self._began = self._shown = time.monotonic()
-        self._count = 0
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._began
-
-    def advance(self, count: int) -> None:
-        self._count += count
-        now = time.monotonic()
-        if now - self._shown >= 0.5 and sys.stderr.isatty():
-            self._shown = now
-            rate = self._count / max(self.seconds, 0.001)
-            print(f"\r\x1b[K{self._count:,} captures, {rate:.0f}/s", end="", file=sys.stderr)
-
-    def clear(self) -> None:
-        if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr)

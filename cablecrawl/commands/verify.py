@@ -11,12 +11,12 @@ from scrapy.commands import ScrapyCommand
 
 from cablecrawl.commands.interruption import kept_interruption
 from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.resources import CABLES, MANIFEST
 from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.outcome import as_dict, lines_of
-from cablecrawl.fixity.progress import Progress
 from cablecrawl.logs import printable
 
 # Captures chosen to be read again when nothing else is asked for: some seconds.
@@ -73,33 +73,29 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
-        progress = Progress()
         try:
             if args:
                 raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy verify --help")
-            check = Check(
-                Path(self.settings["DATA_DIR"]),
-                Path(self.settings["EXPORTS_DIR"]),
-                _named_exports(opts.export),
-                _read_claims(opts.claims),
-                read_processes(opts.processes),
-                progress,
-            )
-            with kept_interruption():
+            with kept_interruption(), Progress() as progress:
+                check = Check(
+                    Path(self.settings["DATA_DIR"]),
+                    Path(self.settings["EXPORTS_DIR"]),
+                    _named_exports(opts.export),
+                    _read_claims(opts.claims),
+                    read_processes(opts.processes),
+                    progress,
+                )
                 check.run()
         except CableCrawlError as error:
-            progress.clear()
             print(f"scrapy verify: {error}", file=sys.stderr)
             self.exitcode = error.exit_status
             return
         except KeyboardInterrupt:
-            progress.clear()
             print(
                 "scrapy verify: interrupted; what was not looked at is not known", file=sys.stderr
             )
             self.exitcode = 130  # as a shell reports it
             return
-        progress.clear()
         if not check.report.is_well:
             self.exitcode = DAMAGED
         with quiet_when_cut_off():

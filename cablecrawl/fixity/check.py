@@ -18,9 +18,9 @@ from cablecrawl.fixity.exported import ExportedLines
 from cablecrawl.fixity.exports import ExportCheck, Touched, check_latest, export_bytes, find_exports
 from cablecrawl.fixity.findings import DATABASE, REBUILD, Finding, Report
 from cablecrawl.fixity.opening import reading_only
-from cablecrawl.fixity.progress import Progress
 from cablecrawl.fixity.rows import Rows
 from cablecrawl.fixity.warcs import WarcCheck, warc_files
+from cablecrawl.stages import Stages
 from cablecrawl.store.database import DATABASE as DATABASE_NAME
 from cablecrawl.store.database import WARC_FOLDER
 
@@ -35,7 +35,7 @@ class Check:
         more_exports: list[Path],
         claims: int | None,
         processes: int,
-        progress: Progress,
+        progress: Stages,
     ) -> None:
         """`claims`: captures to read again; None: all of them.
 
@@ -81,7 +81,7 @@ class Check:
 
     def _check_warcs(self, files: list[Path], rows: Rows | None) -> None:
         total = sum(path.stat().st_size for path in files if path.exists())
-        self._progress.begin("WARC files", total, "bytes")
+        self._progress.begin("WARC files", "bytes", total)
         # Apart: where the database breaks off, the files are checked again without it.
         report = Report()
         WarcCheck(self._data_dir / WARC_FOLDER, rows, report).run(files, self._progress.advance)
@@ -89,7 +89,7 @@ class Check:
 
     def _check_rows(self, path: Path, db: Connection) -> None:
         check = DatabaseCheck(path, db, self.report)
-        self._progress.begin("database", check.count_rows(), "rows")
+        self._progress.begin("database", "rows", check.count_rows())
         check.run(self._progress.advance)
         if self.claims != 0:
             self._check_claims(db)
@@ -98,9 +98,9 @@ class Check:
         rows = None if self.claims is None else sample(db, self.claims)
         check = ClaimsCheck(self._data_dir, db, self.report)
         total = count_captures(db) if rows is None else len(rows)
-        self._progress.begin("captures read again", total, "captures")
+        self._progress.begin("captures read again", "captures", total)
         check.read_again(rows, self._processes, self._progress.advance)
-        self._progress.begin("records made again", total, "cables")
+        self._progress.begin("records made again", "cables", total)
         self._exported = self._same_state(db)
         check.count_verified(rows is None, self._exported, self._progress.advance)
         self.verified = check.verified
@@ -129,7 +129,7 @@ class Check:
         except OSError as error:
             raise CableCrawlError(f"{error.filename}: {error.strerror}") from error
         touched = Touched(self.report.findings)
-        self._progress.begin("exports", total, "bytes")
+        self._progress.begin("exports", "bytes", total)
         for folder in found:
             ExportCheck(folder, self.report, touched).run(self._progress.advance)
 

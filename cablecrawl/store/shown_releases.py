@@ -49,6 +49,11 @@ class Shown:
         return is_there and releases.is_older(self.namings, newest)
 
 
+def count_copies(db: Connection) -> int:
+    """How many copies of cables the store has."""
+    return int(db.execute(select(func.count()).select_from(t.witness)).scalar_one())
+
+
 def copies(db: Connection) -> Iterator[tuple[str, Shown]]:
     """The reference ID of every copy, and what it says; in no order."""
     latest = LatestListings(db)

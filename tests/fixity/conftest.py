@@ -18,7 +18,7 @@ from cablecrawl.export.formats import DEFAULT_FORMATS
 from cablecrawl.export.write import write_export
 from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.findings import Finding, Report
-from cablecrawl.fixity.progress import Progress
+from cablecrawl.stages import Unwatched
 from tests.sites.cables import invented_cables
 from tests.sites.mirror import Build, write_mirror
 from tests.stores import SampleStore
@@ -44,7 +44,7 @@ class Kept:
 
     def check(self, claims: int | None = 0) -> Report:
         """As `scrapy verify` does; `claims`: None for all."""
-        check = Check(self.data_dir, self.folder / "exports", [], claims, 1, Progress())
+        check = Check(self.data_dir, self.folder / "exports", [], claims, 1, Unwatched())
         check.run()
         return check.report
 

@@ -10,12 +10,12 @@ import pytest
 from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.claims import Verified, sample
 from cablecrawl.fixity.opening import reading_only
-from cablecrawl.fixity.progress import Progress
+from cablecrawl.stages import Unwatched
 from tests.fixity.conftest import Kept
 
 
 def verified(kept: Kept, claims: int | None, processes: int = 1) -> Verified:
-    check = Check(kept.data_dir, kept.folder / "exports", [], claims, processes, Progress())
+    check = Check(kept.data_dir, kept.folder / "exports", [], claims, processes, Unwatched())
     check.run()
     assert check.verified is not None
     return check.verified

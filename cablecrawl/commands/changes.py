@@ -15,12 +15,14 @@ from cablecrawl.changed.display import Alarm, GroupedLines, alarm_lines, subject
 from cablecrawl.changed.moments import Moment, read_date, since_latest_crawl, since_run
 from cablecrawl.code_version import steps_sha256
 from cablecrawl.collation.hidden import Hidden
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.json_form import add_json, json_text
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.lines import json_line
 from cablecrawl.export.read import Snapshot, StoredCable
 from cablecrawl.records import ChangeRecord
 from cablecrawl.store import tables as t
@@ -50,42 +52,41 @@ class Command(ScrapyCommand):
             " Released moved, since a run or a date; by default, what the latest crawl that came"
             " to its end has found. What changed and changed back is `reverted`; what other"
             " code reads from the same captures is no change. What one reading hides and another"
-            " shows is written [hidden], unless -s SHOW_REDACTED_SPANS=1 is given. Examples:"
-            " scrapy changes --since 2026-11-01; scrapy changes --kind gone,changed --json"
+            " shows is written [hidden], unless -s SHOW_REDACTED_SPANS=1 is given."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "changes")
+        add_examples(
+            parser,
+            "scrapy changes --since 2026-11-01",
+            "scrapy changes --kind gone,changed --json",
+        )
         parser.add_argument(
             "--since",
             metavar="RUN|DATE",
             help="a run's ID or the beginning of one: what it and later ones found; or a date,"
-            " 2026-11-22, or a time, 2026-11-22T18:30 (UTC)",
+            " 2026-11-22, or a time, 2026-11-22T18:30 (UTC); default: since the latest crawl began",
         )
-        parser.add_argument("--source", metavar="NAME,…", help="copies of these sources only")
+        parser.add_argument(
+            "--source", metavar="NAME,…", help="copies of these sources only; default: of all"
+        )
         parser.add_argument(
             "--kind",
             metavar="KIND,…",
             help=f"list changes of these kinds only: {', '.join(KINDS)}; default: all but"
             f" {REBUILT}, of which there are as many as pages when a site is built again",
         )
-        parser.add_argument(
-            "--json",
-            action="store_true",
-            help="print one JSON object, with a line for each change as in changes.jsonl",
-        )
+        add_json(parser, ", with a line for each change as in changes.jsonl")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
+        with ends_in_one_line(self):
             if args:
                 raise CableCrawlError(f"{visible(args[0])}: unknown argument")
             kinds = _read_kinds(opts.kind)
             with quiet_when_cut_off():
                 self._show(opts.since, opts.source, kinds, as_json=opts.json)
-        except CableCrawlError as error:
-            print(f"scrapy changes: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
 
     def _show(
         self, since: str | None, sources: str | None, kinds: frozenset[str], *, as_json: bool
@@ -153,15 +154,14 @@ def _write_json(
     found: Found, moment: Moment, kinds: frozenset[str], alarms: Iterable[Alarm]
 ) -> None:
     """One object, a line for each change, so that it need not be in memory."""
-    out = sys.stdout.buffer
-    opening = json_line({"since": moment, "alarms": list(alarms), "changes": []})
-    out.write(opening.removesuffix(b"]}\n"))
-    parting = b"\n"
+    opening = json_text({"since": moment, "alarms": list(alarms), "changes": []})
+    print(opening.removesuffix("]}"), end="")
+    parting = "\n"
     for _, _, record in found:
         if not kinds or not kinds.isdisjoint(record.kinds):
-            out.write(parting + json_line(record).removesuffix(b"\n"))
-            parting = b",\n"
-    out.write(b"]}\n")
+            print(parting + json_text(record), end="")
+            parting = ",\n"
+    print("]}")
 
 
 def _alarms(db: Connection, moment: Moment, sources: frozenset[str]) -> Iterator[Alarm]:

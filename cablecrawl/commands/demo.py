@@ -16,6 +16,8 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 from sqlalchemy import select
 
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import open_database
@@ -55,47 +57,52 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "demo")
+        add_examples(parser, "scrapy demo")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if args:
             raise UsageError("scrapy demo takes no arguments")
-        # The sample sites belong to the tests; nothing else here needs them.
-        from tests.sites.blog import demo_blog
-        from tests.sites.cablebrowser import NumberedSite, numbered_cables
-        from tests.sites.mirror import demo_sites
-        from tests.sites.server import Site, SiteServer
+        with ends_in_one_line(self, f"what is in {FOLDER}/ is not whole"):
+            self.exitcode = run_demo()
 
-        if FOLDER.exists():
-            shutil.rmtree(FOLDER)
-        sites: dict[str, dict[str, Path | Site]] = {
-            "mirrors": {**demo_sites(FOLDER / "sites")},
-            "wordpress": {"blog": Site(FOLDER, script=demo_blog())},
-            "cablebrowser": {
-                "cable-browser": Site(FOLDER, script=NumberedSite(numbered_cables(40)))
-            },
-        }
-        kinds = {name: kind for kind, named in sites.items() for name in named}
-        with SiteServer(
-            {name: site for named in sites.values() for name, site in named.items()}
-        ) as server:
-            sources = FOLDER / "sources.toml"
-            sources.write_text(sources_toml(server.urls, kinds), encoding="utf-8")
-            store = ("-s", f"DATA_DIR={FOLDER / 'data'}", "-s", f"SOURCES_FILE={sources}")
-            print(f"{len(kinds)} sample sites with invented cables, on loopback:")
-            for name, url in server.urls.items():
-                print(f"  {name:14} {url}")
-            status = 0
-            for kind, named in sites.items():
-                chosen = ("-a", f"source={','.join(named)}")
-                end = END if kind == "cablebrowser" else ()
-                status = status or _scrapy("crawl", kind, *chosen, *store, *FAST, *end)
-        if status == 0:
-            status = _scrapy("export", "--output", str(FOLDER / "export"), *store)
-        if status == 0:
-            richest = show(FOLDER)
-            status = _scrapy("trace", richest, "subject", "--verify", *store)
-            show_where_to_look(FOLDER)
-        self.exitcode = status
+
+def run_demo() -> int:
+    """Crawl, export and show; the exit status of the first command that fails."""
+    # The sample sites belong to the tests; nothing else here needs them.
+    from tests.sites.blog import demo_blog
+    from tests.sites.cablebrowser import NumberedSite, numbered_cables
+    from tests.sites.mirror import demo_sites
+    from tests.sites.server import Site, SiteServer
+
+    if FOLDER.exists():
+        shutil.rmtree(FOLDER)
+    sites: dict[str, dict[str, Path | Site]] = {
+        "mirrors": {**demo_sites(FOLDER / "sites")},
+        "wordpress": {"blog": Site(FOLDER, script=demo_blog())},
+        "cablebrowser": {"cable-browser": Site(FOLDER, script=NumberedSite(numbered_cables(40)))},
+    }
+    kinds = {name: kind for kind, named in sites.items() for name in named}
+    with SiteServer(
+        {name: site for named in sites.values() for name, site in named.items()}
+    ) as server:
+        sources = FOLDER / "sources.toml"
+        sources.write_text(sources_toml(server.urls, kinds), encoding="utf-8")
+        store = ("-s", f"DATA_DIR={FOLDER / 'data'}", "-s", f"SOURCES_FILE={sources}")
+        print(f"{len(kinds)} sample sites with invented cables, on loopback:")
+        for name, url in server.urls.items():
+            print(f"  {name:14} {url}")
+        status = 0
+        for kind, named in sites.items():
+            chosen = ("-a", f"source={','.join(named)}")
+            end = END if kind == "cablebrowser" else ()
+            status = status or _scrapy("crawl", kind, *chosen, *store, *FAST, *end)
+    if status == 0:
+        status = _scrapy("export", "--output", str(FOLDER / "export"), *store)
+    if status == 0:
+        richest = show(FOLDER)
+        status = _scrapy("trace", richest, "subject", "--verify", *store)
+        show_where_to_look(FOLDER)
+    return status
 
 
 def sources_toml(urls: dict[str, str], kinds: dict[str, str]) -> str:

@@ -12,7 +12,9 @@ from scrapy.commands import ScrapyCommand
 
 from cablecrawl.changed.moments import Moment, through
 from cablecrawl.code_version import steps_sha256
+from cablecrawl.commands.helptext import add_examples
 from cablecrawl.commands.interruption import kept_interruption
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
@@ -56,12 +58,17 @@ class Command(ScrapyCommand):
             " is new. An export of some of the cables (--since, --origin, --year, --tag,"
             " --reference-id) leaves exports/latest as it is. The same store with the same moment"
             " always gives the same bytes."
-            " Example: scrapy export --output cables-for-desk --format csv,text --year 2007-2009"
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "export")
+        add_examples(
+            parser,
+            "scrapy export",
+            "scrapy export --output cables-for-desk --format csv,text --year 2007-2009",
+        )
+        add_json(parser, " of what was written")
         parser.add_argument(
             "--output",
             metavar="DIR",
@@ -118,7 +125,8 @@ class Command(ScrapyCommand):
             )
             since = opts.since or opts.changes_since
             with kept_interruption():
-                self._export(opts.output, _read_formats(opts.format), selection, since)
+                formats = _read_formats(opts.format)
+                self._export(opts.output, formats, selection, since, as_json=opts.json)
         except CableCrawlError as error:
             print(f"scrapy export: {error}", file=sys.stderr)
             self.exitcode = error.exit_status
@@ -127,7 +135,13 @@ class Command(ScrapyCommand):
             self.exitcode = 130  # as a shell reports it
 
     def _export(
-        self, output: str | None, formats: list[str], selection: Selection, since: str | None
+        self,
+        output: str | None,
+        formats: list[str],
+        selection: Selection,
+        since: str | None,
+        *,
+        as_json: bool,
     ) -> None:
         assert self.settings is not None
         now = datetime.now(UTC)
@@ -142,7 +156,8 @@ class Command(ScrapyCommand):
                     unfinished_folder(target.parent if target else place) as folder,
                     Progress() as progress,
                 ):
-                    progress.begin("export", "cables", store.count_cables())
+                    whole = store.count_cables() if selection.is_whole else None
+                    progress.begin("export", "cables", whole)
                     summary = write_export(
                         store,
                         folder,
@@ -164,7 +179,10 @@ class Command(ScrapyCommand):
         except OSError as error:
             raise CableCrawlError(f"{error.filename or place}: {error.strerror}") from error
         with quiet_when_cut_off():
-            print_summary(summary, place)
+            if as_json:
+                print_json(for_programs(summary, place))
+            else:
+                print_summary(summary, place)
         if is_read_by_other_code:
             print(
                 "the store was read by other code than today's: `scrapy reparse` brings it up to"
@@ -213,6 +231,26 @@ def print_summary(summary: Summary, where: Path) -> None:
     if summary.unlocated:
         print(f"{summary.unlocated.total():,} claims without a place: {_listed(summary.unlocated)}")
     print(f"written to {where}")
+
+
+def for_programs(summary: Summary, where: Path) -> dict[str, object]:
+    """The same, each file with what the manifest says of it."""
+    return {
+        "output": str(where),
+        "cables": summary.cables,
+        "unlocated": dict(sorted(summary.unlocated.items())),
+        "files": [
+            {
+                "name": file.resource.name,
+                "path": file.resource.path,
+                "format": file.resource.format,
+                "records": file.records,
+                "bytes": file.bytes,
+                "sha256": file.sha256,
+            }
+            for file in summary.files
+        ],
+    }
 
 
 def _listed(counts: Counter[str]) -> str:

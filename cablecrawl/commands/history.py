@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,13 +13,15 @@ from cablecrawl.collation.display import changes_lines, history_lines
 from cablecrawl.collation.former import former_of
 from cablecrawl.collation.history import history_of
 from cablecrawl.collation.links import links_of
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.trace import find_cable
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.lines import json_line
 from cablecrawl.reference_id import ReferenceID, parse
 from cablecrawl.releases import load_releases
 from cablecrawl.store.database import storage_errors
@@ -46,26 +47,23 @@ class Command(ScrapyCommand):
             " every two texts relate: the same but for white space or typography, an extract, a"
             " redaction, a variant. What one text hides and another shows is written [hidden],"
             " unless -s SHOW_REDACTED_SPANS=1 is given. With --changes, the kinds of change in"
-            " the whole store are counted. Examples: scrapy history 07ASTANA1033;"
-            " scrapy history --changes"
+            " the whole store are counted."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "history")
+        add_examples(parser, "scrapy history 07ASTANA1033", "scrapy history --changes --json")
         parser.add_argument(
             "--changes", action="store_true", help="count the kinds of change of all cables"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        add_json(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
+        with ends_in_one_line(self):
             asked = _read_arguments(args, opts.changes)
             with quiet_when_cut_off():
                 self._show(asked, as_json=opts.json)
-        except CableCrawlError as error:
-            print(f"scrapy history: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
 
     def _show(self, asked: ReferenceID | None, *, as_json: bool) -> None:
         assert self.settings is not None
@@ -91,7 +89,7 @@ class Command(ScrapyCommand):
 def _write(found: object, lines: Iterable[str] | None) -> None:
     """As lines; where there are none, as JSON."""
     if lines is None:
-        sys.stdout.buffer.write(json_line(found))
+        print_json(found)
         return
     for line in lines:
         print(line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,6 +13,9 @@ from typing import Any
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
@@ -152,26 +154,26 @@ class Command(ScrapyCommand):
             " releases that pages name and the registry does not know, and for each source the"
             " pages that stayed when a newer release replaced the others. With RELEASE, an ID,"
             " a label or the name of an archive, all that is known of that one."
-            " Example: scrapy releases web-842"
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "releases")
-        parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
+        add_examples(parser, "scrapy releases", "scrapy releases web-842 --json")
+        add_json(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
-        try:
+        with ends_in_one_line(self):
             if unknown := [arg for arg in args if arg.startswith("-")] or args[1:]:
                 raise CableCrawlError(f"{unknown[0]}: unknown argument; see scrapy releases --help")
             releases = load_releases()
             wanted = find_release(releases, args[0]) if args else None
             overview = read_overview(Path(self.settings["DATA_DIR"]), releases)
-        except CableCrawlError as error:
-            print(f"scrapy releases: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
-            return
+            self._show(overview, wanted, as_json=opts.json)
+
+    def _show(self, overview: Overview, wanted: Release | None, *, as_json: bool) -> None:
+        assert self.settings is not None
         if overview.store is None:
             data_dir = self.settings["DATA_DIR"]
             print(
@@ -179,10 +181,10 @@ class Command(ScrapyCommand):
                 file=sys.stderr,
             )
         with quiet_when_cut_off():
-            if opts.json:
-                about = as_json(overview) if wanted is None else of_release(overview, wanted)
+            if as_json:
+                about = for_programs(overview) if wanted is None else of_release(overview, wanted)
                 about = {"store": _shown_store(overview), **about}
-                print(json.dumps(about, ensure_ascii=False, indent=2))
+                print_json(about)
             elif wanted is None:
                 print_overview(overview)
             else:
@@ -237,7 +239,7 @@ def print_release(overview: Overview, release: Release) -> None:
             print(f"        {reference_id}")
 
 
-def as_json(overview: Overview) -> dict[str, Any]:
+def for_programs(overview: Overview) -> dict[str, Any]:
     """The overview for programs."""
     return {
         "releases": [of_release(overview, release) for release in overview.releases],

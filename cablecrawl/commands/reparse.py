@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +12,9 @@ from typing import TextIO
 from scrapy.commands import ScrapyCommand
 
 from cablecrawl.changes import DIFFERENT, GAINED, LOST, MOVED, Changes
-from cablecrawl.commands.interruption import kept_interruption
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import INTERRUPTED, kept_interruption
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_one_line
@@ -51,18 +52,17 @@ class Command(ScrapyCommand):
             " another place or by another rule. What is no longer read is kept as history. A"
             " database that is lost is made again from the WARC files. The network is not used."
             " Exit status: 0 done, 1 bad usage, 2 a WARC file is damaged, 3 no space or"
-            " permission, 4 a run is at work. Example: scrapy reparse --dry-run"
+            " permission, 4 a run is at work."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "reparse")
+        add_examples(parser, "scrapy reparse", "scrapy reparse --dry-run --json")
         parser.add_argument(
             "--dry-run", action="store_true", help="say what would change, and change nothing"
         )
-        parser.add_argument(
-            "--json", action="store_true", help="print what changed as JSON, every cable named"
-        )
+        add_json(parser, " of what changed, every cable named")
         add_processes(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -85,12 +85,12 @@ class Command(ScrapyCommand):
             is_same = _file_number(data_dir / DATABASE) == before
             state = "the store is as it was" if is_same else "run it again to end its work"
             print(f"scrapy reparse: interrupted; {state}", file=sys.stderr)
-            self.exitcode = 130  # as a shell reports it
+            self.exitcode = INTERRUPTED
             return
         self.exitcode = DAMAGED if rebuilt.damaged else 0
         with quiet_when_cut_off():
             if opts.json:
-                print(json.dumps(as_json(rebuilt, seconds), indent=2))
+                print_json(as_json(rebuilt, seconds))
             else:
                 print_summary(rebuilt, stats, seconds, dry_run=opts.dry_run)
         with quiet_when_cut_off():

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.table import table_lines
 from cablecrawl.commands.usage import refuse_in_one_line
@@ -49,33 +50,34 @@ class Command(ScrapyCommand):
             " its sources, how it ended with which exit status, the cables that were new, changed,"
             " gone or back, and the bytes; a run that did not end well says why in a line. With"
             " the ID of a run, or its beginning, that one in full, with the end of its log: crawls"
-            " that `scrapy schedule` began have one. Examples: scrapy runs -n 5 --source mrkva;"
-            " scrapy runs 20261122T030000Z"
+            " that `scrapy schedule` began have one."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "runs")
+        add_examples(
+            parser, "scrapy runs -n 5 --source mrkva", "scrapy runs 20261122T030000Z --json"
+        )
         parser.add_argument("-n", metavar="N", help=f"how many; default: {SHOWN}; 0: all")
-        parser.add_argument("--source", metavar="NAME", help="only runs of this source")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--source", metavar="NAME", help="only runs of this source; default: all"
+        )
+        add_json(parser, ", without the ends of logs")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
         data_dir = Path(self.settings["DATA_DIR"])
-        try:
+        with ends_in_one_line(self):
             most, asked = _read_arguments(args, opts)
             with storage_errors(data_dir), quiet_when_cut_off():
                 runs = list(_chosen(data_dir, most, opts.source, asked))
                 if opts.json:
-                    print(json.dumps({"runs": [run.as_dict() for run in runs]}, indent=2))
+                    print_json({"runs": [run.as_dict() for run in runs]})
                 elif asked is not None:
                     print("\n".join(_in_full(runs[0], data_dir)))
                 else:
                     print("\n".join(_listed(runs)))
-        except CableCrawlError as error:
-            print(f"scrapy runs: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
 
 
 def _read_arguments(args: list[str], opts: argparse.Namespace) -> tuple[int | None, str | None]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +10,9 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.table import table_lines
 from cablecrawl.commands.usage import refuse_in_one_line
@@ -46,21 +47,25 @@ class Command(ScrapyCommand):
             " caught up once. SIGTERM or Ctrl-C ends the crawl that is running in good order,"
             " then the schedule. Exit status: 0 stopped, or nothing failed; 1 bad usage; 2 with"
             " --once, a source failed; 3 no space or permission; 4 another schedule is at work;"
-            " 130 with --once, interrupted. Examples: scrapy schedule -s CONTACT=you@example.org;"
-            " scrapy schedule --list"
+            " 130 with --once, interrupted."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "schedule")
+        add_examples(
+            parser,
+            "scrapy schedule -s CONTACT=you@example.org",
+            "scrapy schedule --list --json",
+        )
         ways = parser.add_mutually_exclusive_group()
         ways.add_argument("--once", action="store_true", help="crawl what is due now, then end")
         ways.add_argument("--list", action="store_true", help="say what is due when, then end")
-        parser.add_argument("--json", action="store_true", help="with --list, one JSON object")
+        add_json(parser, "; with --list")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
-        try:
+        with ends_in_one_line(self):
             if args:
                 raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy schedule --help")
             if opts.json and not opts.list:
@@ -71,9 +76,6 @@ class Command(ScrapyCommand):
                 return
             schedule = Schedule(self.settings, opts.set)
             self.exitcode = schedule.run_once() if opts.once else schedule.run_until_stopped()
-        except CableCrawlError as error:
-            print(f"scrapy schedule: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
 
 
 def show(settings: BaseSettings, *, as_json: bool) -> None:
@@ -93,7 +95,7 @@ def show(settings: BaseSettings, *, as_json: bool) -> None:
                 "in_no_registry": others,
             },
         }
-        print(json.dumps(found, indent=2))
+        print_json(found)
         return
     rows = [HEADINGS, *(_cells(due, now) for due in dues)]
     print("\n".join(table_lines(rows)))

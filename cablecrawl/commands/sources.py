@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,9 @@ from typing import Any
 from scrapy.commands import ScrapyCommand
 from sqlalchemy import Connection, func, select
 
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.table import table_lines
 from cablecrawl.commands.usage import refuse_in_one_line
@@ -81,22 +83,22 @@ class Command(ScrapyCommand):
             " -a url=, with what the store has of each: the day of the last run, cables held,"
             " and what was new or changed in that run. With -v, addresses and notes too, how often"
             " each is crawled again, what that costs in requests a day, and when it is due."
-            " Example: scrapy sources -v"
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "sources")
+        add_examples(parser, "scrapy sources -v", "scrapy sources --json")
         ways = parser.add_mutually_exclusive_group()
         ways.add_argument(
             "-v", "--verbose", action="store_true", help="addresses, notes and policies too"
         )
-        ways.add_argument("--json", action="store_true", help="print all of it as one JSON object")
+        add_json(ways, ", with all of it")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
         data_dir = Path(self.settings["DATA_DIR"])
-        try:
+        with ends_in_one_line(self):
             if args:
                 raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy sources --help")
             known = known_sources(self.settings)
@@ -110,7 +112,7 @@ class Command(ScrapyCommand):
                 }
                 if opts.json:
                     found = [_as_dict(row, known.get(row.source), dues, now) for row in rows]
-                    print(json.dumps({"sources": found}, indent=2))
+                    print_json({"sources": found})
                     return
                 lines = table_lines([HEADINGS, *(row.cells() for row in rows)])
                 print(next(lines))
@@ -118,9 +120,6 @@ class Command(ScrapyCommand):
                     print(line)
                     if opts.verbose and row.source in known:
                         _describe(known[row.source], row, dues.get(row.source), now)
-        except CableCrawlError as error:
-            print(f"scrapy sources: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
 
 
 def list_sources(known: dict[str, Source], data_dir: Path) -> list[Row]:

@@ -11,11 +11,13 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 
 from cablecrawl.collation.hidden import Hidden
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.lines import json_line
 from cablecrawl.export.read import Snapshot, StoredCable
 from cablecrawl.reference_id import ReferenceID, parse
 from cablecrawl.store.database import WARC_FOLDER, storage_errors
@@ -48,13 +50,17 @@ class Command(ScrapyCommand):
             " file and offset, digest), the run, what other copies and readings say, and why"
             " this one was chosen. FIELD is a key of cables.jsonl; without it, all are shown."
             " What one reading hides and another shows stays hidden. Exit status 2: something"
-            " does not verify. Examples: scrapy trace 07ASTANA1033 created --verify;"
-            " scrapy trace '07 ASTANA 1033' --json"
+            " does not verify."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "trace")
+        add_examples(
+            parser,
+            "scrapy trace 07ASTANA1033 created --verify",
+            "scrapy trace '07 ASTANA 1033' --json",
+        )
         parser.add_argument(
             "--verify",
             action="store_true",
@@ -62,21 +68,18 @@ class Command(ScrapyCommand):
             " ok or where it breaks",
         )
         form = parser.add_mutually_exclusive_group()
-        form.add_argument("--json", action="store_true", help="print one JSON object")
+        add_json(form)
         form.add_argument(
             "--prov", action="store_true", help="print the cable's provenance as PROV-JSON"
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
+        with ends_in_one_line(self):
             asked, field = _read_arguments(args)
             if opts.prov and (field is not None or opts.verify):
                 raise CableCrawlError("--prov is of the whole cable: give no FIELD and no --verify")
             with quiet_when_cut_off():
                 self._trace(asked, field, opts)
-        except CableCrawlError as error:
-            print(f"scrapy trace: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
 
     def _trace(self, asked: ReferenceID, field: str | None, opts: argparse.Namespace) -> None:
         assert self.settings is not None
@@ -93,7 +96,7 @@ class Command(ScrapyCommand):
         if trace.verified is False:
             self.exitcode = NOT_VERIFIED
         if opts.json:
-            sys.stdout.buffer.write(json_line(trace))
+            print_json(trace)
         else:
             if isinstance(sys.stdout, TextIOWrapper):
                 sys.stdout.reconfigure(errors="backslashreplace")  # not all terminals have UTF-8

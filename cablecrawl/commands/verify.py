@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
-from cablecrawl.commands.interruption import kept_interruption
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_one_line
@@ -47,13 +47,15 @@ class Command(ScrapyCommand):
             " whether the claims that rest on them still come of their bytes. Damage is named with"
             " its file, byte or line and record, and with the cables and exports that it touches."
             " Reads only: nothing is repaired, no lock is taken, and a crawl may go on. Exit"
-            " status: 0 all is well, 1 bad usage, 2 something is damaged. Example:"
-            " scrapy verify --claims all"
+            " status: 0 all is well, 1 bad usage, 2 something is damaged."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "verify")
+        add_examples(
+            parser, "scrapy verify --claims all", "scrapy verify --export cables-for-desk --json"
+        )
         parser.add_argument(
             "--claims",
             metavar="N|all|none",
@@ -68,15 +70,15 @@ class Command(ScrapyCommand):
             default=[],
             help="check this export too; those under EXPORTS_DIR always are",
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        add_json(parser)
         add_processes(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
-        try:
+        with ends_in_one_line(self, "what was not looked at is not known"):
             if args:
                 raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy verify --help")
-            with kept_interruption(), Progress() as progress:
+            with Progress() as progress:
                 check = Check(
                     Path(self.settings["DATA_DIR"]),
                     Path(self.settings["EXPORTS_DIR"]),
@@ -86,24 +88,14 @@ class Command(ScrapyCommand):
                     progress,
                 )
                 check.run()
-        except CableCrawlError as error:
-            print(f"scrapy verify: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
-            return
-        except KeyboardInterrupt:
-            print(
-                "scrapy verify: interrupted; what was not looked at is not known", file=sys.stderr
-            )
-            self.exitcode = 130  # as a shell reports it
-            return
-        if not check.report.is_well:
-            self.exitcode = DAMAGED
-        with quiet_when_cut_off():
-            if opts.json:
-                print(json.dumps(as_dict(check), ensure_ascii=True, indent=2))
-            else:
-                for line in lines_of(check):
-                    print(printable(line))
+            if not check.report.is_well:
+                self.exitcode = DAMAGED
+            with quiet_when_cut_off():
+                if opts.json:
+                    print_json(as_dict(check))
+                else:
+                    for line in lines_of(check):
+                        print(printable(line))
 
 
 def _read_claims(value: str) -> int | None:

@@ -56,7 +56,7 @@ class Schedule:
         create_folders(self._data_dir)
         with only_schedule(self._data_dir), self._signals:
             agenda = Agenda(self._data_dir, self._crawl)
-            self._say_what_is_ahead()
+            self._say_what_is_ahead(self._dues())
             agenda.start()
             try:
                 while not self._stopping.is_set():
@@ -75,11 +75,15 @@ class Schedule:
         """Crawl what is due now, one after the other; the exit status.
 
         2 where some failed, 3 where there is no space, 130 where a signal ended it. Raises
-        CableCrawlError.
+        CableCrawlError, also where no source can be crawled before a setting is put right.
         """
         create_folders(self._data_dir)
         with only_schedule(self._data_dir), self._signals:
-            dues = self._say_what_is_ahead()
+            dues = self._dues()
+            if dues and all(due.at is None for due in dues):
+                waiting = ", ".join(due.source.name for due in dues)
+                raise CableCrawlError(f"nothing can be crawled: {waiting}: {dues[0].why}")
+            self._say_what_is_ahead(dues)
             now = datetime.now(UTC)  # not before: some are due as of that moment
             names = [due.source.name for due in dues if due.is_due(now)]
             open_database(self._data_dir, create=True).dispose()
@@ -92,9 +96,8 @@ class Schedule:
 
     # --------------------------------------------------------------- in the main thread
 
-    def _say_what_is_ahead(self) -> list[Due]:
-        """One line, and one for each source that waits for a setting."""
-        dues = self._dues()
+    def _say_what_is_ahead(self, dues: Sequence[Due]) -> None:
+        """One line, and one for the sources that wait for a setting."""
         now = datetime.now(UTC)
         due = [each.source.name for each in dues if each.is_due(now)]
         later = [each for each in dues if each.at is not None and not each.is_due(now)]
@@ -106,7 +109,6 @@ class Schedule:
         if waiting:
             names = ", ".join(each.source.name for each in waiting)
             say(f"not crawled: {names}: {waiting[0].why}")
-        return dues
 
     def _dues(self) -> list[Due]:
         """What is due when, by the registry as it is now; where it is broken, as it was."""

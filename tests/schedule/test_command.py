@@ -165,6 +165,19 @@ def test_sources_that_lack_a_contact_are_named_once_and_not_tried(once: Once) ->
     assert listed(project)["mrkva"]["due_at"] is None
 
 
+@pytest.mark.parametrize("contact", ["", "somebody"])
+def test_once_with_a_setting_that_keeps_all_sources_from_being_crawled_ends_with_1(
+    tmp_path: Path, contact: str
+) -> None:
+    project = project_of(tmp_path, {"far": "http://mirror.example/"}, CONTACT=contact)
+    ended = project.run("schedule", "--once")
+    assert (ended.status, ended.stdout) == (1, "")
+    (line,) = ended.errors
+    assert line.startswith("scrapy schedule: nothing can be crawled: ")
+    assert "far" in line and "CONTACT=" in line
+    assert project.query("SELECT id FROM scheduled") == []
+
+
 def test_nothing_is_due_right_after(once: Once) -> None:
     project, _ = once
     ended = project.run("schedule", "--once")

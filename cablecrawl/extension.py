@@ -24,7 +24,7 @@ from cablecrawl.runs import DONE, LEASED, PENDING, Run, describe_run
 from cablecrawl.sources import Source
 from cablecrawl.stats import count_problem
 from cablecrawl.store.evidence import add_problem
-from cablecrawl.summary import Summary, progress_note
+from cablecrawl.summary import Summary, progress_notes
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class RunExtension:
             counts = self.run.frontier_counts()
             done = counts.get(DONE, 0)
             known = done + counts.get(PENDING, 0) + counts.get(LEASED, 0)
-            self.progress.reach(done, known, progress_note(self.crawler.stats.get_stats()))
+            self.progress.reach(done, known, progress_notes(self.crawler.stats.get_stats()))
             await asyncio.sleep(PROGRESS_INTERVAL)
 
 

@@ -220,8 +220,8 @@ def exit_status_of(state: str, reason: str, *, has_failed: bool) -> int:
     return 2 if has_failed else 0
 
 
-def progress_note(stats: Mapping[str, Any]) -> str:
-    """What a run has found so far, in some words: `80 cables, 12 new, 2 problems`."""
+def progress_notes(stats: Mapping[str, Any]) -> list[str]:
+    """What a run has found so far: `80 cables`, `12 new`, `2 problems`."""
     events = {event: stats.get(f"{PREFIX}sightings/{event}", 0) for event in _EVENTS}
     counts = {
         "cables": sum(events.values()),
@@ -229,7 +229,7 @@ def progress_note(stats: Mapping[str, Any]) -> str:
         "changed": events[CHANGED] + events[BACK],
         "problems": stats.get(f"{PREFIX}problems", 0),
     }
-    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    return [f"{count:,} {what}" for what, count in counts.items() if count]
 
 
 def _of_source(

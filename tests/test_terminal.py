@@ -296,17 +296,25 @@ def test_a_line_leaves_room_for_the_mark_of_ctrl_c(columns: int) -> None:
         progress.begin("WARC files", "bytes", 250_000_000)
         progress.begin("reading", "captures")
         progress.begin("crawl", "known", 100, done=5)
-        progress.reach(7, 120, "80 cables, 12 new, 3 changed, 2 problems")
+        progress.reach(7, 120, ["80 cables", "12 new", "3 changed", "2 problems"])
         sent = shown().sent
     lines = [line for line in re.split(r"[\r\n]+", sent) if line.strip()]
     assert len(lines) >= 3
     assert max(map(len, lines)) <= columns - 2
 
 
+def test_a_narrow_terminal_shows_what_matters_most_and_no_half_of_a_word() -> None:
+    with terminal(48) as shown, Progress() as progress:
+        progress.begin("mirrors", "known", 120, done=7)
+        progress.reach(7, 120, ["80 cables", "12 new"])
+        progress.clear()
+        assert "mirrors 7 of 120 known in 00:00, 80 cables\r" in re.sub(r" *\r", "\r", shown().sent)
+
+
 def test_more_than_was_foreseen_is_no_fault() -> None:
     with terminal(COLUMNS) as shown, Progress() as progress:
         progress.begin("verify", "bytes", 10)
-        progress.reach(20_000_000, note="more")
+        progress.reach(20_000_000, notes=["more"])
         progress.begin("empty", "bytes", 0)
         assert "empty 0 MB in 00:00" in shown().sent
 

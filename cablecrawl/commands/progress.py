@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, TypeVar
 
 from tqdm import tqdm
@@ -19,8 +19,10 @@ PAUSE_SECONDS = 0.2
 # would begin a line of its own behind a full one.
 MARGIN = 3
 
-WHOLE_KNOWN = "{desc} {percentage:3.0f}% |{bar}| {so_far}"
-WHOLE_UNKNOWN = "{desc} {so_far}"
+WITH_BAR = "{desc} {percentage:3.0f}% |{bar}| {so_far}"
+WITHOUT_BAR = "{desc} {so_far}"
+# Columns of the percentage and of a bar that is worth looking at.
+BAR = len("100% ||") + 8
 
 
 class Progress:
@@ -59,15 +61,19 @@ class Progress:
         if self._line is not None:
             self._line.update(count)
 
-    def reach(self, done: int, total: int | None = None, note: str = "") -> None:
+    def reach(self, done: int, total: int | None = None, notes: Sequence[str] = ()) -> None:
         """So many units of the stage are done.
 
-        `total`: how many there are, where that has changed. `note` stands at the end of the line.
+        `total`: how many there are, where that has changed. `notes` stand at the end of the line,
+        as many as have room.
         """
-        if self._line is not None:
-            self._line.total = total or self._line.total
-            self._line.note = note
-            self._line.update(done - self._line.n)
+        line = self._line
+        if line is None:
+            return
+        line.update(done - line.n)
+        if (total or line.total, notes) != (line.total, line.notes):
+            line.total, line.notes = total or line.total, notes
+            line.refresh()
 
     def through(
         self, counted: Iterable[Counted], stage: str, unit: str, total: int | None = None
@@ -102,7 +108,7 @@ class _Line(tqdm):  # type: ignore[misc]
     _lock = threading.RLock()
 
     def __init__(self, stage: str, unit: str, total: int | None, done: int) -> None:
-        self.note = ""
+        self.notes: Sequence[str] = ()
         super().__init__(
             desc=stage,
             unit=unit,
@@ -123,16 +129,15 @@ class _Line(tqdm):  # type: ignore[misc]
         total = known["total"] and max(known["total"], known["n"])
         # Where the width is not known, that of a terminal that does not tell.
         columns = max((known["ncols"] or 80) - MARGIN, 1)
-        so_far = ", ".join(
-            [*_so_far(known["n"], known["initial"], total, self.unit, known["elapsed"]), self.note]
-        ).removesuffix(", ")
         room = columns - len(known["prefix"].removesuffix(": ")) - 1
+        counts = _so_far(known["n"], known["initial"], total, self.unit, known["elapsed"])
+        so_far = _fitting([*counts, *self.notes], room)
         return {
             **known,
             "total": total,
             "ncols": columns,
-            "bar_format": WHOLE_KNOWN if total else WHOLE_UNKNOWN,
-            "so_far": so_far if total else so_far[: max(room, 0)],
+            "bar_format": WITH_BAR if total and len(so_far) + 1 + BAR <= room else WITHOUT_BAR,
+            "so_far": so_far,
         }
 
     def blank(self) -> None:
@@ -156,6 +161,13 @@ def _so_far(
         yield f"{shown:,.0f}/s" if shown >= 10 else f"{shown:.1f}/s"
     if rate and total:
         yield f"{tqdm.format_interval((total - done) / rate)} left"
+
+
+def _fitting(parts: Sequence[str], columns: int) -> str:
+    """As many of them as have room, the first ones first."""
+    while parts and len(", ".join(parts)) > columns:
+        parts = parts[:-1]
+    return ", ".join(parts)
 
 
 class _Room(logging.Filter):

@@ -100,7 +100,7 @@ class Check:
         total = count_captures(db) if rows is None else len(rows)
         self._progress.begin("captures read again", "captures", total)
         check.read_again(rows, self._processes, self._progress.advance)
-        self._progress.begin("records made again", "cables", total)
+        self._progress.begin("records made again", "cables", check.count_cables(rows is None))
         self._exported = self._same_state(db)
         check.count_verified(rows is None, self._exported, self._progress.advance)
         self.verified = check.verified

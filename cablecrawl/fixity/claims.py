@@ -243,6 +243,10 @@ class ClaimsCheck:
 
     # ------------------------------------------------------------------- exported values
 
+    def count_cables(self, is_all: bool) -> int:
+        """How many cables were met, those of which a capture was not read again among them."""
+        return Snapshot(self._db).count_cables() if is_all else len(self._met)
+
     def count_verified(
         self, is_all: bool, exported: ExportedLines | None, progress: Progress = lambda _: None
     ) -> None:

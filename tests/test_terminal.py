@@ -230,6 +230,7 @@ def test_json_is_one_document_of_ascii(
     ended = run_here(project.command(*arguments, "--json"), capfd)
     assert ended.status == 0, ended.stderr
     assert ended.stdout.isascii()
+    assert arguments[0] == "changes" or ended.stdout.count("\n") == 1
     assert key in json.loads(ended.stdout)
 
 

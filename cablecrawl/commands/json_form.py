@@ -1,6 +1,7 @@
 """What a command found, for programs: one JSON document on stdout; what is for people is on stderr.
 
-ASCII, so that any terminal can show it and no character of a page can command it.
+On one line, so that those of several commands are JSON Lines together; ASCII, so that any terminal
+can show it and no character of a page can command it.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ def add_json(parser: argparse._ActionsContainer, more: str = "") -> None:
 
 def print_json(found: object) -> None:
     """Print records, or what is made of them; keys in their order."""
-    print(json.dumps(found, indent=2, default=JSON.default))
+    print(json_text(found))
 
 
 def json_text(found: object) -> str:
-    """The same on one line, for a document that is written piece by piece."""
+    """The same, for a document that is written piece by piece."""
     return json.dumps(found, default=JSON.default)

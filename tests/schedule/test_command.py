@@ -175,7 +175,7 @@ def test_once_with_a_setting_that_keeps_all_sources_from_being_crawled_ends_with
     (line,) = ended.errors
     assert line.startswith("scrapy schedule: nothing can be crawled: ")
     assert "far" in line and "CONTACT=" in line
-    assert project.query("SELECT id FROM scheduled") == []
+    assert not (project.data_dir / "cablecrawl.sqlite").exists()
 
 
 def test_nothing_is_due_right_after(once: Once) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.commands.helptext import add_examples
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.folder import LATEST, payload_folder
@@ -42,12 +43,12 @@ class Command(ScrapyCommand):
             " format sqlite. The pages read the store in DATA_DIR; what one reading hides and"
             " another shows stays hidden in them, unless -s SHOW_REDACTED_SPANS=1 is given and the"
             " export was made so. Ctrl-C ends it."
-            " Example: scrapy export --format jsonl,csv,sqlite; scrapy browse --open"
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "browse")
+        add_examples(parser, "scrapy browse --open", "scrapy browse --export cables-for-desk")
         parser.add_argument(
             "--export", metavar="DIR", help="the export to show; default: exports/latest"
         )

@@ -318,4 +318,4 @@ def test_scrapy_reports_its_exit_status(tmp_path: Path) -> None:
 def test_help_has_an_example() -> None:
     done = run_scrapy("--help")
     assert done.returncode == 0
-    assert "Example: scrapy export --output" in " ".join(done.stdout.split())
+    assert "\n  scrapy export --output" in done.stdout

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import file_digest
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +15,7 @@ from typing import NamedTuple, Self
 from cablecrawl.export.described import Part
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.read import Snapshot
-from cablecrawl.export.resources import FinishedFile
+from cablecrawl.export.resources import FinishedFile, Resource
 from cablecrawl.records import CaptureRecord, ProblemRecord
 
 
@@ -101,6 +103,17 @@ class Format(NamedTuple):
         return writer
 
 
+def finished_file(folder: Path, resource: Resource, records: int | None = None) -> FinishedFile:
+    """A file that is written to its end, when it is on the disk. Raises OSError.
+
+    For those of which no digest was made while they were written.
+    """
+    with (folder / resource.path).open("rb") as file:
+        os.fsync(file.fileno())
+        digest = file_digest(file, "sha256").hexdigest()
+        return FinishedFile(resource, records, file.tell(), digest)
+
+
 FORMATS = {
     "jsonl": Format(
         "every record as a line of JSON", "cablecrawl.export.record_files:JsonLinesWriter"
@@ -109,6 +122,10 @@ FORMATS = {
     "sqlite": Format(
         "all records as tables of a database, with full-text search",
         "cablecrawl.export.sqlite:SqliteWriter",
+    ),
+    "parquet": Format(
+        "the same tables with typed columns, for data frames",
+        "cablecrawl.export.parquet:ParquetWriter",
     ),
 }
 

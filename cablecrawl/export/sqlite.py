@@ -6,16 +6,14 @@ connection, in the order in which rows come.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Sequence
-from hashlib import sha256
 
 from cablecrawl.export.columns import Column, Kind
 from cablecrawl.export.crawled import Crawled
 from cablecrawl.export.described import Part, Property
 from cablecrawl.export.exported import ExportedCable
-from cablecrawl.export.formats import FormatWriter, Target
+from cablecrawl.export.formats import FormatWriter, Target, finished_file
 from cablecrawl.export.lines import JSON
 from cablecrawl.export.resources import FinishedFile, Resource
 from cablecrawl.export.rows import Row, TableRows
@@ -67,13 +65,12 @@ TYPES = {
 
 JSON_KINDS = frozenset((Kind.TEXTS, Kind.RECORD, Kind.RECORDS, Kind.COUNTS, Kind.NAMED))
 
-READ_BYTES = 1 << 20
-
 
 class SqliteWriter(FormatWriter):
     """The database while it is being written."""
 
     def __init__(self, target: Target) -> None:
+        self._folder = target.folder
         self._path = target.folder / RESOURCE.path
         self._path.touch(exist_ok=False)
         self._db = sqlite3.connect(self._path, isolation_level=None)
@@ -129,13 +126,7 @@ class SqliteWriter(FormatWriter):
             self._db.execute("INSERT INTO cables_fts (cables_fts) VALUES ('rebuild')")
             self._db.execute("COMMIT")
             self._db.close()
-        digest = sha256()
-        with self._path.open("rb") as file:
-            while block := file.read(READ_BYTES):
-                digest.update(block)
-            os.fsync(file.fileno())
-        size = self._path.stat().st_size
-        return [FinishedFile(RESOURCE, None, size, digest.hexdigest())]
+        return [finished_file(self._folder, RESOURCE)]
 
     def close(self) -> None:
         self._db.close()

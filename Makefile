@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: install demo test lint corpus lock clean
+.PHONY: install demo test lint corpus docs lock clean
 
 install: $(INSTALLED)
 
@@ -37,6 +37,10 @@ lint: install
 
 corpus: install
 	$(BIN)/python -m pytest -m corpus -rP
+
+# What is told of the code's own definitions.
+docs: install
+	$(BIN)/python -m cablecrawl.export.data_format >DATA_FORMAT.md.new && mv DATA_FORMAT.md.new DATA_FORMAT.md
 
 # Newest versions that pyproject.toml allows; needs uv.
 lock:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -133,7 +133,7 @@ class Project:
     def reparse(self, *arguments: str) -> Ended:
         return self.run("reparse", *arguments)
 
-    def export(self, name: str = "export") -> Export:
+    def export(self, name: str = "export", formats: Collection[str] = DEFAULT_FORMATS) -> Export:
         """A new export; an earlier one of that name is replaced.
 
         Written in this process: tests export often, and starting `scrapy` takes a second.
@@ -142,7 +142,7 @@ class Project:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         with opened(self.data_dir) as store:
-            write_export(store, folder, DEFAULT_FORMATS)
+            write_export(store, folder, formats)
         return Export(folder)
 
     def export_by_command(self, name: str) -> Export:

@@ -5,7 +5,7 @@ A record's fields become columns: their types from the dataclass, what they mean
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from types import NoneType
@@ -74,6 +74,15 @@ def columns_of(record: type, schema: str, *, without: Collection[str] = ()) -> t
         for field in fields(record)
         if field.name not in without
     )
+
+
+def with_parts(columns: Iterable[Column], within: str = "") -> Iterator[tuple[str, Column]]:
+    """Columns by path; behind one of records what they consist of: `course`, `course[].at`."""
+    for column in columns:
+        path = f"{within}{column.name}"
+        yield path, column
+        lists = "[]" if column.kind is Kind.RECORDS else ""
+        yield from with_parts(column.parts, f"{path}{lists}.")
 
 
 def texts_last(columns: tuple[Column, ...]) -> tuple[Column, ...]:

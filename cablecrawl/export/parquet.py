@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cablecrawl.capture.warc import fsync_folder
-from cablecrawl.export.columns import Column, Kind
+from cablecrawl.export.columns import Column, Kind, with_parts
 from cablecrawl.export.crawled import Crawled
 from cablecrawl.export.described import Part, Property
 from cablecrawl.export.exported import ExportedCable
@@ -155,13 +155,25 @@ class _TableFile:
 
 def _part(table: Table) -> Part:
     properties = [
-        Property(column.name, _stated_type(column), column.about) for column in table.columns
+        Property(path, _stated_type(column), column.about)
+        for path, column in with_parts(table.columns)
     ]
     return Part(resource_of(table).path, table.about, tuple(properties))
 
 
+STATED_TYPES = {
+    Kind.TEXTS: "list of string",
+    Kind.RECORD: "struct",
+    Kind.RECORDS: "list of struct",
+    Kind.COUNTS: "map of string to int64",
+    Kind.NAMED: "map of string to string",
+}
+"""Where Arrow's own name for a type says it less well."""
+
+
 def _stated_type(column: Column) -> str:
-    return f"{_type(column)}{' or null' if column.nullable else ''}"
+    name = STATED_TYPES.get(column.kind) or str(PLAIN_TYPES[column.kind])
+    return f"{name}{' or null' if column.nullable else ''}"
 
 
 def _type(column: Column) -> pa.DataType:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from cablecrawl.export.columns import Column, Kind
+from cablecrawl.export.columns import Column, Kind, with_parts
 from cablecrawl.export.crawled import Crawled
 from cablecrawl.export.described import Part, Property
 from cablecrawl.export.exported import ExportedCable
@@ -146,12 +146,21 @@ def _about(table: Table) -> str:
 
 
 def _properties(table: Table) -> tuple[Property, ...]:
-    return tuple(Property(column.name, _type(column), column.about) for column in table.columns)
+    return tuple(
+        Property(path, _json_type(column) if "." in path else _type(column), column.about)
+        for path, column in with_parts(table.columns)
+    )
 
 
 def _type(column: Column) -> str:
     of = f", JSON: {column.kind.value}" if column.kind in JSON_KINDS else ""
     return f"{_sql_type(column)}{of}"
+
+
+def _json_type(column: Column) -> str:
+    """Of a part of a record: all of those are of text."""
+    kind = Kind.TEXT if column.kind is Kind.TIME else column.kind
+    return f"{kind.value}{' or null' if column.nullable else ''}"
 
 
 def _sql_type(column: Column) -> str:

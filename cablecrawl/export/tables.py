@@ -154,7 +154,10 @@ CABLES = Table(
     ),
     ("reference_id",),
     (ForeignKey("chosen_reading", "readings", "id"),),
-    (("origin",), ("classification",), ("created",), ("released",), ("year",)),
+    (
+        *(("origin",), ("classification",), ("created",), ("released",), ("year",)),
+        ("chosen_reading",),
+    ),
 )
 
 CABLE_TAGS = Table(

@@ -51,21 +51,26 @@ def count_changes(cables: Iterable[StoredCable], releases: Releases) -> Changes:
     """Count the kinds of change; one cable is in memory at a time."""
     found = Changes()
     for cable in cables:
-        found.cables += 1
-        collation = Collation(cable)
-        if len(collation.texts) < 2:
-            continue
-        found.several_texts += 1
-        before = found.within + found.across
-        for witness in cable.witnesses:
-            for transition in within(witness, collation):
-                found.within += 1
-                _count(found, cable, transition, witness.source, is_within=True)
-        for transition in across(places_of(cable, releases), collation):
-            found.across += 1
-            _count(found, cable, transition, "", is_within=False)
-        found.changed += found.within + found.across > before
+        count_changes_of(Collation(cable), releases, found)
     return found
+
+
+def count_changes_of(collation: Collation, releases: Releases, found: Changes) -> None:
+    """Add those of one cable."""
+    cable = collation.cable
+    found.cables += 1
+    if len(collation.texts) < 2:
+        return
+    found.several_texts += 1
+    before = found.within + found.across
+    for witness in cable.witnesses:
+        for transition in within(witness, collation):
+            found.within += 1
+            _count(found, cable, transition, witness.source, is_within=True)
+    for transition in across(places_of(cable, releases), collation):
+        found.across += 1
+        _count(found, cable, transition, "", is_within=False)
+    found.changed += found.within + found.across > before
 
 
 def _count(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from cablecrawl.citations import Citing, Known, resolve
-from cablecrawl.records import CableRecord, ReferenceRecord
+from cablecrawl.citations import Citation, Citing, Known, resolve
+from cablecrawl.records import ReferenceRecord
 from cablecrawl.store import tables as t
 
 # What the text of such a reading cites, it cites in a year that the page does not tell.
@@ -42,16 +43,38 @@ def known_cables(connection: Connection) -> Known:
     return created
 
 
-def references_of(cable: CableRecord, known: Known) -> Iterator[ReferenceRecord]:
-    """One record for each reference of a cable's chosen reading, in its order."""
+class Citer(Protocol):
+    """A cable as its record has it, in so far as that tells what it refers to."""
+
+    @property
+    def reference_id(self) -> str: ...
+
+    @property
+    def created(self) -> str | None: ...
+
+    @property
+    def references(self) -> list[str]: ...
+
+    @property
+    def flags(self) -> list[str]: ...
+
+
+def citations_of(cable: Citer, known: Known) -> list[Citation]:
+    """The references of a cable's chosen reading, in its order, each with the cable it means."""
     citing = Citing(cable.reference_id, cable.created)
     is_own_text = OF_ANOTHER_CABLE not in cable.flags
-    for ordinal, written in enumerate(cable.references):
-        found = resolve(written, citing if is_own_text else None, known)
+    return [
+        resolve(written, citing if is_own_text else None, known) for written in cable.references
+    ]
+
+
+def references_of(cable: Citer, known: Known) -> Iterator[ReferenceRecord]:
+    """One record for each reference of a cable's chosen reading, in its order."""
+    for ordinal, found in enumerate(citations_of(cable, known)):
         yield ReferenceRecord(
             cable.reference_id,
             ordinal,
-            written,
+            found.as_written,
             found.resolved,
             list(found.candidates),
             found.basis,

@@ -1,0 +1,143 @@
+"""Cables by post and year."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from cablecrawl.posts import posts
+from cablecrawl.report.charts import Cell, Chart, heat_map
+from cablecrawl.report.colours import HELD
+from cablecrawl.report.figures import Figure, Key, Table
+from cablecrawl.report.numbers import Numbers, PostYear
+from cablecrawl.report.scale import scale_to
+from cablecrawl.report.wording import counted, percent
+from cablecrawl.trace.display import visible
+
+MOST_POSTS = 40
+"""Rows of a heat map that can still be taken in; the posts behind them are put together."""
+
+MOST_YEARS = 16
+"""Columns that need no folding: their fields have room for numbers."""
+
+FEW_OF_ALL = 0.02
+
+
+def posts_and_years(numbers: Numbers) -> Figure:
+    """The heat map of what is in the store."""
+    table = Table("cables-by-post-and-year", PostYear, numbers.post_years)
+    heading = "Cables in the store, by post and year"
+    if not numbers.cables:
+        return Figure("cables-by-post", heading, "The store has no cables.", table)
+    by_post, by_year = _sums(numbers.post_years, lambda row: row.cables)
+    years = sorted(by_year)
+    (post, most), (year, most_of_year) = by_post.most_common(1)[0], by_year.most_common(1)[0]
+    when = f"in {years[0]}" if len(years) == 1 else f"from {years[0]} to {years[-1]}"
+    sentence = (
+        f"The store has {counted(numbers.cables, 'cable')} of {counted(len(by_post), 'post')},"
+        f" sent {when}"
+    )
+    if len(by_post) > 1:
+        sentence += (
+            f"; most come from {name_of(post)}: {most:,}, {percent(most, numbers.cables)} of all"
+        )
+    if len(years) > 1:
+        sentence += f"; the fullest year is {year}, with {most_of_year:,}"
+    chart, legend, notes = post_map(numbers.post_years, lambda row: row.cables, HELD, "cable")
+    notes.append("Post and year are those of the reference IDs.")
+    return Figure(
+        "cables-by-post",
+        heading,
+        f"{sentence}.",
+        table,
+        chart,
+        "A heat map with a row for each post, the one with most cables first, and a column for each"
+        " year; the more cables, the stronger the colour.",
+        legend,
+        notes,
+    )
+
+
+def post_map(
+    rows: Sequence[PostYear],
+    value: Callable[[PostYear], int],
+    colours: tuple[str, ...],
+    unit: str,
+) -> tuple[Chart, list[Key], list[str]]:
+    """A heat map of posts and years, its legend, and what it leaves out."""
+    by_post, by_year = _sums(rows, value)
+    # By count and then by name: Counter keeps the order of its making among equals.
+    ranked = sorted(by_post, key=lambda post: (-by_post[post], post))
+    shown, others = ranked[:MOST_POSTS], ranked[MOST_POSTS:]
+    if len(others) == 1:
+        shown, others = ranked, []
+    labels = [name_of(post) for post in shown]
+    notes = []
+    if others:
+        labels.append(f"{len(others):,} other posts")
+        cables = sum(by_post[post] for post in others)
+        notes.append(
+            f"The {len(shown)} posts with most have a row each; the {len(others):,} others, with"
+            f" {counted(cables, unit)}, share the last one and are left out of the scale. The CSV"
+            " has them all."
+        )
+    years = _years(by_year)
+    names = [str(year) for year in years]
+    if years[0] > min(by_year):
+        names[0] = f"to {years[0]}"
+        before = sum(by_year[year] for year in by_year if year <= years[0])
+        notes.append(
+            f"The years from {min(by_year)} to {years[0]}, with {counted(before, unit)}, share the"
+            " first column."
+        )
+    place = {post: row for row, post in enumerate(shown)}
+    counts: Counter[tuple[int, int]] = Counter()
+    for row in rows:
+        column = max(row.year - years[0], 0)
+        counts[place.get(row.post, len(shown)), column] += value(row)
+    counts = +counts
+    cells = {
+        (row, column): Cell(
+            count, f"{count:,}", f"{labels[row]}, {names[column]}: {counted(count, unit)}"
+        )
+        for (row, column), count in sorted(counts.items())
+    }
+    highest = max(count for (row, _), count in counts.items() if row < len(shown))
+    scale = scale_to(highest)
+    legend = [
+        Key(scale.colour(step, colours), label)
+        for step, label in zip(scale.steps, scale.labels(), strict=True)
+    ]
+    return heat_map(labels, names, cells, scale, colours), legend, notes
+
+
+def _years(counts: Counter[int]) -> range:
+    """The columns; the first one stands for earlier years too, where these have next to nothing.
+
+    Cables of four decades are a hundredth of WikiLeaks' and would be nine tenths of the figure.
+    """
+    first, last = min(counts), max(counts)
+    if last - first < MOST_YEARS:
+        return range(first, last + 1)
+    begin, before = first, counts[first]
+    while before + counts[begin + 1] <= FEW_OF_ALL * counts.total():
+        begin += 1
+        before += counts[begin]
+    return range(begin, last + 1)
+
+
+def name_of(post: str) -> str:
+    """As it is written, with its blanks; one that is not known, as IDs have it."""
+    known = posts().spelt(post)
+    return known.name if known is not None and known.id == post else visible(post)
+
+
+def _sums(
+    rows: Sequence[PostYear], value: Callable[[PostYear], int]
+) -> tuple[Counter[str], Counter[int]]:
+    by_post: Counter[str] = Counter()
+    by_year: Counter[int] = Counter()
+    for row in rows:
+        by_post[row.post] += value(row)
+        by_year[row.year] += value(row)
+    return +by_post, +by_year

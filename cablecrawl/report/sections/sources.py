@@ -1,0 +1,121 @@
+"""Sources and their overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from cablecrawl.report.charts import Cell, Series, bars, heat_map
+from cablecrawl.report.colours import HELD, ONE, TWO
+from cablecrawl.report.figures import Figure, Key, Table
+from cablecrawl.report.numbers import Numbers, SharedCables, SourceCables
+from cablecrawl.report.scale import PERCENT
+from cablecrawl.report.wording import counted, percent
+from cablecrawl.trace.display import visible
+
+MOST_SOURCES = 30
+
+
+def sources(numbers: Numbers) -> Iterator[Figure]:
+    """How many cables each has, and how many every two of them share."""
+    yield _cables(numbers)
+    yield _overlap(numbers)
+
+
+def _cables(numbers: Numbers) -> Figure:
+    table = Table("cables-by-source", SourceCables, numbers.sources)
+    heading = "Cables by source"
+    name = "cables-by-source"
+    rows = [row for row in numbers.sources if row.cables]
+    if not rows:
+        sentence = f"The store has cables of none of {counted(len(numbers.sources), 'source')}."
+        return Figure(name, heading, sentence, table)
+    alone = sum(row.here_only for row in rows)
+    sentence = (
+        f"The source with most cables is {visible(rows[0].source)}, with"
+        f" {rows[0].cables:,} of {numbers.cables:,} ({percent(rows[0].cables, numbers.cables)})"
+    )
+    if len(rows) == 1:
+        sentence = (
+            f"All {numbers.cables:,} cables come from one source, {visible(rows[0].source)}"
+            if numbers.cables > 1
+            else f"The only cable comes from {visible(rows[0].source)}"
+        )
+    else:
+        sentence += (
+            f"; {counted(alone, 'cable')} ({percent(alone, numbers.cables)}) are in one source only"
+            if alone != 1
+            else "; 1 cable is in one source only"
+        )
+    shown = rows[:MOST_SOURCES]
+    notes = ["Copies that a source has no more are counted: nothing is dropped from the store."]
+    if len(rows) > len(shown):
+        notes.append(f"The {len(shown)} sources with most are shown; the CSV has all {len(rows)}.")
+    without = len(numbers.sources) - len(rows)
+    if without:
+        notes.append(f"{counted(without, 'source')} gave no cable.")
+    return Figure(
+        name,
+        heading,
+        f"{sentence}.",
+        table,
+        bars(
+            [visible(row.source) for row in shown],
+            [
+                Series("in other sources too", ONE, [row.elsewhere_too for row in shown]),
+                Series("in this one only", TWO, [row.here_only for row in shown]),
+            ],
+        ),
+        "Bars, one for each source, parted into cables that others have too and cables that it"
+        " alone has.",
+        [Key(ONE, "in other sources too"), Key(TWO, "in this source only")],
+        notes,
+    )
+
+
+def _overlap(numbers: Numbers) -> Figure:
+    table = Table("shared-cables", SharedCables, numbers.shared)
+    heading = "Cables that two sources share"
+    name = "overlap"
+    rows = [row for row in numbers.sources if row.cables][:MOST_SOURCES]
+    if len(rows) < 2:
+        return Figure(name, heading, "There are no two sources with cables to compare.", table)
+    place = {row.source: number for number, row in enumerate(rows)}
+    totals = {row.source: row.cables for row in rows}
+    pairs = [row for row in numbers.shared if row.source in place and row.other_source in place]
+    best = max(pairs, key=lambda row: (row.cables, row.share or 0.0))
+    if best.cables:
+        sentence = (
+            f"{visible(best.source)} and {visible(best.other_source)} share most:"
+            f" {counted(best.cables, 'cable')}, {percent(best.cables, totals[best.source])} of the"
+            f" former's and {percent(best.cables, totals[best.other_source])} of the latter's."
+        )
+    else:
+        sentence = f"No two of the {len(rows)} sources share a cable."
+    cells = {}
+    for row in pairs:
+        share = ceil(100 * row.cables / totals[row.source])
+        cells[place[row.source], place[row.other_source]] = Cell(
+            share,
+            percent(row.cables, totals[row.source]),
+            f"{visible(row.other_source)} has {percent(row.cables, totals[row.source])} of the"
+            f" cables of {visible(row.source)}: {row.cables:,} of {totals[row.source]:,}",
+        )
+    numbered = [f"{visible(row.source)}  {number}" for number, row in enumerate(rows, start=1)]
+    legend = [
+        Key(PERCENT.colour(step, HELD), label)
+        for step, label in zip(PERCENT.steps, PERCENT.labels(" %"), strict=True)
+    ]
+    return Figure(
+        name,
+        heading,
+        sentence,
+        table,
+        heat_map(
+            numbered, [str(number) for number in range(1, len(rows) + 1)], cells, PERCENT, HELD
+        ),
+        "A matrix with a row and a column for each source; a field is the share of the row's cables"
+        " that the column's source has too.",
+        legend,
+        ["Read along a row: how many of its cables the source of each column has too."],
+    )

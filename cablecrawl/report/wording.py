@@ -1,0 +1,39 @@
+"""Numbers and lists in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MOST_LISTED = 3
+
+
+def counted(count: int, one: str, more: str | None = None) -> str:
+    """`1 cable`, `2 cables`, `no cables`."""
+    many = more or f"{one}s"
+    return f"1 {one}" if count == 1 else f"{count:,} {many}" if count else f"no {many}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def percent(share: int, whole: int) -> str:
+    """`12 %`; what is there at all is not 0 %, and what is not all is not 100 %."""
+    if not whole or not share:
+        return "0 %"
+    if 100 * share < whole:
+        return "under 1 %"
+    if share < whole < share + whole / 100:
+        return "over 99 %"
+    return f"{round(100 * share / whole)} %"
+
+
+def words(name: str) -> str:
+    """A name of the code as words."""
+    return name.replace("_", " ")
+
+
+def sentence_case(text: str) -> str:
+    """With a capital at its beginning."""
+    return text[:1].upper() + text[1:]

@@ -54,7 +54,9 @@ CREATE TEMP TABLE model AS
 CREATE TEMP TABLE copy AS
     WITH RECURSIVE copy(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM copy WHERE k < {copies})
     SELECT k FROM copy;
-INSERT INTO capture SELECT id + k * {step}, capture_id || '-' || k, run, source, url || '?' || k,
+INSERT INTO capture (id, capture_id, run, source, url, via, fetched_at, outcome, status, flags,
+    detail, warc, offset, length, payload_sha256, payload_length, is_read)
+    SELECT id + k * {step}, capture_id || '-' || k, run, source, url || '?' || k,
     via, fetched_at, outcome, status, flags, detail, warc, offset, length, payload_sha256,
     payload_length, is_read
     FROM copy, capture WHERE id IN (SELECT capture FROM sighting);

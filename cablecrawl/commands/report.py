@@ -89,6 +89,11 @@ class Command(ScrapyCommand):
         target = Path(output) if output is not None else data_dir / REPORT
         if target.is_dir():
             raise CableCrawlError(f"--output {visible(str(target))}: is a folder; name a file")
+        if output is not None and not target.absolute().parent.is_dir():
+            raise CableCrawlError(
+                f"--output {visible(output)}: there is no folder {visible(str(target.parent))};"
+                " make it first"
+            )
         with storage_errors(data_dir), opened(data_dir) as store:
             numbers = survey(store, data_dir, progress)
         progress.clear()

@@ -22,10 +22,10 @@ BAR = 24
 """Height of a row of bars."""
 
 # Cells of a heat map: so wide that all columns fit, and numbers where there is room for them.
-WIDEST_CELL, NARROWEST_CELL, GRID = 64, 14, 700
+WIDEST_CELL, NARROWEST_CELL, GRID = 48, 14, 700
 ROOM_FOR_NUMBER = 38
 
-BARS_WIDTH = 420
+BARS_WIDTH = 340
 LONGEST_LABEL = 34
 
 FARTHEST_MARK = 2

@@ -28,6 +28,9 @@ MOST_ROWS = 200
 
 LONGEST_CELL = 200
 
+WIDE = 600
+"""Pixels; a drawing that is wider has the width of the page to itself."""
+
 SINGULARS = {"copies": "copy"}
 MEANINGS = {
     "copies": "copies of cables, one for each source and place",
@@ -134,7 +137,8 @@ def _section(section: Section, drawings: dict[str, Drawn | None]) -> Iterator[st
 
 
 def _figure(figure: Figure, drawing: Drawn | None) -> Iterator[str]:
-    yield f'<figure id="{figure.name}">'
+    is_wide = drawing is not None and drawing.width > WIDE
+    yield f'<figure id="{figure.name}"{" class=wide" if is_wide else ""}>'
     yield f"<h3>{escape(figure.heading)}</h3>"
     yield f'<p class="sentence">{escape(figure.sentence)}</p>'
     if drawing is not None:

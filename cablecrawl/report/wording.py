@@ -19,14 +19,14 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def percent(share: int, whole: int) -> str:
-    """`12 %`; what is there at all is not 0 %, and what is not all is not 100 %."""
+    """`12 %`, not to be broken; what is there at all is not 0 %, what is not all is not 100 %."""
     if not whole or not share:
-        return "0 %"
+        return "0\u00a0%"
     if 100 * share < whole:
-        return "under 1 %"
+        return "under 1\u00a0%"
     if share < whole < share + whole / 100:
-        return "over 99 %"
-    return f"{round(100 * share / whole)} %"
+        return "over 99\u00a0%"
+    return f"{round(100 * share / whole)}\u00a0%"
 
 
 def words(name: str) -> str:
@@ -37,3 +37,8 @@ def words(name: str) -> str:
 def sentence_case(text: str) -> str:
     """With a capital at its beginning."""
     return text[:1].upper() + text[1:]
+
+
+def times(count: int) -> str:
+    """`never`, `once`, `twice`, `3 times`."""
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count:,} times")

@@ -16,8 +16,11 @@ from cablecrawl.report.sections.texts import stripped, versions
 
 def sections(numbers: Numbers) -> Iterator[Section]:
     """All of them, in the order of the page; to be called inside `drawing.settings`."""
-    yield Section("posts", "Cables by post and year", [posts_and_years(numbers)])
-    yield Section("missing", "What is known to be missing", list(missing(numbers)))
+    yield Section(
+        "posts",
+        "Cables by post and year, and what is known to be missing",
+        [posts_and_years(numbers), *missing(numbers)],
+    )
     yield Section("sources", "Sources and their overlap", list(sources(numbers)))
     yield Section("releases", "WikiLeaks releases", list(releases(numbers)))
     yield Section("versions", "Versions of the texts", list(versions(numbers)))

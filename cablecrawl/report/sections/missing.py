@@ -16,9 +16,9 @@ MOST_BARS = 15
 
 BASES = {
     "year_written": "its year is written",
-    "year_of_created": "the citing cable's year",
-    "number_above_own": "number above the own",
-    "number_above_year": "number above the year's",
+    "year_of_created": "year of the citing cable",
+    "number_above_own": "number above the citing cable's",
+    "number_above_year": "number above that year's",
     "known_cable": "one of two is in the store",
     "unresolved": "year not certain",
     "unknown_post": "post not known",
@@ -168,11 +168,11 @@ def _numbers(numbers: Numbers) -> Figure:
         "Columns, one for each year, parted into numbers in the store and numbers that it has not.",
         [Key(ONE, "in the store"), Key(TWO, "not in the store")],
         [
-            "A lower bound, and of numbers only. A post counts its cables from 1 each year; the"
-            " highest number known is that of a cable in the store, of one that is referred to, or"
-            " of those WikiLeaks published. How far the post counted beyond it is not known, nor"
-            " whether it gave every number to a cable; and most of these cables were never"
-            " published by WikiLeaks. Posts and years of which the store neither has nor cites a"
-            " cable are not counted."
+            "A lower bound, as far as the highest numbers are right, and of numbers only. A post"
+            " counts its cables from 1 each year; the highest number known is that of a cable in"
+            " the store, of one that is referred to, or of those WikiLeaks published. How far the"
+            " post counted beyond it is not known, nor whether it gave every number to a cable; and"
+            " most of these cables were never published by WikiLeaks. Posts and years of which the"
+            " store neither has nor cites a cable are not counted."
         ],
     )

@@ -84,7 +84,7 @@ def post_map(
     years = _years(by_year)
     names = [str(year) for year in years]
     if years[0] > min(by_year):
-        names[0] = f"to {years[0]}"
+        names[0] = f"≤{years[0]}"
         before = sum(by_year[year] for year in by_year if year <= years[0])
         notes.append(
             f"The years from {min(by_year)} to {years[0]}, with {counted(before, unit)}, share the"

@@ -88,9 +88,10 @@ def _released(numbers: Numbers) -> Figure:
     most = max(rows, key=lambda row: row.cables)
     sentence = (
         f"{total:,} of {counted(numbers.cables, 'cable')} state when they were released, most of"
-        f" them {most.month}: {most.cables:,}."
+        f" them in {most.month} ({most.cables:,})."
         if total != 1
-        else f"1 of {counted(numbers.cables, 'cable')} states when it was released: {most.month}."
+        else f"1 of {counted(numbers.cables, 'cable')} states when it was released:"
+        f" in {most.month}."
     )
     by_month = {row.month: row.cables for row in rows}
     months = list(_months(rows[0].month, rows[-1].month))

@@ -9,7 +9,7 @@ from cablecrawl.report.colours import FOUR, LACK, ONE, THREE, TWO
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import Numbers, RunLine, SourceProblems
 from cablecrawl.report.scale import scale_to
-from cablecrawl.report.wording import counted, listed, words
+from cablecrawl.report.wording import counted, listed, times, words
 from cablecrawl.trace.display import visible
 
 MOST_ROWS, MOST_COLUMNS = 30, 20
@@ -36,7 +36,7 @@ def problems(numbers: Numbers) -> Figure:
     reasons = sorted(by_reason, key=lambda name: (-by_reason[name], name))[:MOST_COLUMNS]
     sentence = (
         f"{counted(total, 'problem').capitalize()} in {counted(len(by_source), 'source')}; the most"
-        f" frequent reason is {words(visible(reasons[0]))}, {by_reason[reasons[0]]:,} times."
+        f" frequent reason is {words(visible(reasons[0]))}, {times(by_reason[reasons[0]])}."
     )
     cells = {
         (names.index(row.source), reasons.index(row.reason)): Cell(

@@ -97,7 +97,7 @@ def _overlap(numbers: Numbers) -> Figure:
         share = ceil(100 * row.cables / totals[row.source])
         cells[place[row.source], place[row.other_source]] = Cell(
             share,
-            percent(row.cables, totals[row.source]),
+            percent(row.cables, totals[row.source]).replace("under ", "<").replace("over ", ">"),
             f"{visible(row.other_source)} has {percent(row.cables, totals[row.source])} of the"
             f" cables of {visible(row.source)}: {row.cables:,} of {totals[row.source]:,}",
         )

@@ -8,7 +8,7 @@ from cablecrawl.report.charts import Series, bars
 from cablecrawl.report.colours import ONE, THREE, TWO
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import KindOfChange, Numbers, RelationCount, StrippedRule
-from cablecrawl.report.wording import counted, listed, percent, sentence_case, words
+from cablecrawl.report.wording import counted, listed, percent, sentence_case, times, words
 from cablecrawl.trace.display import visible
 
 MOST_RULES = 30
@@ -45,7 +45,7 @@ def _kinds(numbers: Numbers) -> Figure:
         f"{counted(changes.changed, 'cable')} changed, in {counted(total, 'change')} of text:"
         f" {changes.within:,} from capture to capture of a copy and {changes.across:,} from release"
         f" to release; the most frequent kind is {words(first.kind)},"
-        f" {first.within_copies + first.between_releases:,} times."
+        f" {times(first.within_copies + first.between_releases)}."
     )
     marks = {row.kind: row for row in rows}
     added, removed = marks["redaction_added"], marks["redaction_removed"]
@@ -66,8 +66,8 @@ def _kinds(numbers: Numbers) -> Figure:
         [Key(ONE, "from capture to capture"), Key(TWO, "from release to release")],
         [
             f"A change may be of several kinds. Redactions were added"
-            f" {_times(added.within_copies + added.between_releases)} and taken away"
-            f" {_times(removed.within_copies + removed.between_releases)}; the texts themselves are"
+            f" {times(added.within_copies + added.between_releases)} and taken away"
+            f" {times(removed.within_copies + removed.between_releases)}; the texts themselves are"
             " not shown here."
         ],
     )
@@ -140,7 +140,3 @@ def stripped(numbers: Numbers) -> Figure:
         "Bars, one for each rule, with the characters it took and the pages it was applied to.",
         notes=notes,
     )
-
-
-def _times(count: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count:,} times")

@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
 from cablecrawl.export.chosen import choose
 from cablecrawl.export.read import (
@@ -104,8 +104,8 @@ def outlines(store: Snapshot) -> Iterator[Outline]:
     steps = {row.id: row for row in store.connection.execute(select(t.step))}
     claims = Groups(_rows(store, CLAIMS))
     for reference_id, rows in groupby(_rows(store, SIGHTINGS), attrgetter("reference_id")):
-        readings = _readings(claims.of(reference_id), steps)
         sightings = sorted(rows, key=attrgetter("witness", "fetched_at", "capture_id"))
+        readings = _readings(claims.of(reference_id), steps, _latest(sightings))
         witnesses = [
             _witness(list(of_one), readings, sources)
             for _, of_one in groupby(sightings, attrgetter("witness"))
@@ -119,7 +119,18 @@ def _rows(store: Snapshot, query: Any) -> Iterator[Row[Any]]:
     return iter(store.connection.execute(query, execution_options=options))
 
 
-def _readings(rows: list[Row[Any]], steps: dict[int, Row[Any]]) -> dict[int, StoredReading]:
+def _latest(sightings: list[Row[Any]]) -> dict[int, int]:
+    """The latest capture of each reading, by row: it makes all the claims that hold now."""
+    latest: dict[int, int] = {}
+    for row in sightings:
+        if row.reading is not None:
+            latest[row.reading] = max(row.capture, latest.get(row.reading, 0))
+    return latest
+
+
+def _readings(
+    rows: list[Row[Any]], steps: dict[int, Row[Any]], latest: dict[int, int]
+) -> dict[int, StoredReading]:
     """By row; the rows are those of one cable."""
     readings = {}
     rows.sort(key=attrgetter("reading"))
@@ -128,7 +139,7 @@ def _readings(rows: list[Row[Any]], steps: dict[int, Row[Any]]) -> dict[int, Sto
         first = of_reading[0]
         claims = [
             StoredClaim(
-                _claim(row, steps[row.step]), "", row.last_capture == row.latest, row.capture
+                _claim(row, steps[row.step]), "", row.last_capture == latest[number], row.capture
             )
             for row in of_reading
             if row.step is not None  # it has claims of other fields only
@@ -180,6 +191,7 @@ SIGHTINGS = by_reference_id(
     [
         t.sighting.c.witness,
         t.sighting.c.reading,
+        t.sighting.c.capture,
         t.sighting.c.event,
         t.witness.c.source,
         t.witness.c.locator,
@@ -190,20 +202,11 @@ SIGHTINGS = by_reference_id(
     (t.capture, t.capture.c.id == t.sighting.c.capture),
 )
 
-_of_reading = t.claim.alias()
-# A claim holds if the latest capture of its reading makes it: asked of claims of all fields.
-_LATEST = (
-    select(func.max(_of_reading.c.last_capture))
-    .where(_of_reading.c.reading == t.reading.c.id)
-    .correlate(t.reading)
-    .scalar_subquery()
-)
 CLAIMS = by_reference_id(
     [
         t.reading.c.id.label("reading"),
         t.reading.c.sha256,
         t.reading.c.layout,
-        _LATEST.label("latest"),
         t.claim.c.field,
         t.claim.c.ordinal,
         t.claim.c.value,

@@ -16,7 +16,7 @@ from tests.sites.server import SiteServer
 HOSTILE = (
     "<script>alert(1)</script>",
     "=HYPERLINK(\"http://evil.example\",'x')",
-    '"><img src=http://evil.example/x> $x^2$ \\frac',
+    '"><img src=//evil/x> $x^2$ \\f',
     "\u202eright-to-left\x1b[31m\x00 & a name that is much longer than any label has room for",
 )
 

@@ -26,7 +26,7 @@ def releases(numbers: Numbers) -> Iterator[Figure]:
 def _releases(numbers: Numbers) -> Figure:
     table = Table("cables-by-release", ReleaseCables, numbers.releases)
     heading = "Cables by the release that a copy comes from"
-    name = "releases"
+    name = "cables-by-release"
     named = [row for row in numbers.releases if row.cables]
     if not named:
         sentence = "No copy in the store names, or is like, a release that is known."

@@ -91,6 +91,7 @@ def test_sources_with_v_gives_addresses(tmp_path: Path) -> None:
             "history",
             "releases",
             "reparse",
+            "report",
             "sources",
             "trace",
             "verify",

@@ -45,6 +45,7 @@ LONG = [
     ["changes", "--kind", "new"],
     ["history", "--changes"],
     ["releases"],
+    ["report"],
 ]
 
 
@@ -179,6 +180,7 @@ def test_ctrl_c_takes_the_progress_away_and_leaves_one_line(project: Project) ->
         ["history", ID],
         ["history", "--changes"],
         ["releases"],
+        ["report"],
         ["runs"],
         ["schedule", "--list"],
         ["sources"],
@@ -216,6 +218,7 @@ def test_ctrl_c_is_one_line_and_status_130(
         (["history", "--changes"], "cables"),
         (["releases"], "releases"),
         (["reparse", "--dry-run", "--processes", "1"], "captures"),
+        (["report"], "figures"),
         (["runs"], "runs"),
         (["schedule", "--list"], "sources"),
         (["sources"], "sources"),

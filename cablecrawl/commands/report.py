@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
-import sys
 from pathlib import Path
 from typing import Any
 
 from scrapy.commands import ScrapyCommand
 
 from cablecrawl.capture.warc import fsync_folder
-from cablecrawl.commands.interruption import kept_interruption
+from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
+from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.fixity.progress import Progress
 from cablecrawl.store.database import storage_errors
 from cablecrawl.trace.display import visible
 
@@ -44,42 +44,28 @@ class Command(ScrapyCommand):
             " of the texts by kind, what was stripped by rule, problems, and the runs. Each figure"
             " has its data as CSV in it. The file needs nothing else and asks for nothing; the same"
             " store gives the same bytes. It is put beside the store unless --output says where."
-            " Example: scrapy report --output corpus.html"
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         refuse_in_one_line(parser, "report")
+        add_examples(parser, "scrapy report", "scrapy report --output corpus.html --json")
+        add_json(parser, ": where it is, what it counts, and what each figure says")
         parser.add_argument(
             "--output",
             metavar="FILE",
             help=f"write to this file, or replace it; default: {REPORT} in DATA_DIR",
         )
-        parser.add_argument(
-            "--json",
-            action="store_true",
-            help="print one JSON object: where it is, what it counts, and what each figure says",
-        )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        progress = Progress()
-        try:
+        with ends_in_one_line(self, "nothing was written"):
             if args:
                 raise CableCrawlError(
                     f"{visible(args[0])}: unknown argument; see scrapy report --help"
                 )
-            with kept_interruption():
-                self._report(opts.output, progress, as_json=opts.json)
-        except CableCrawlError as error:
-            progress.clear()
-            print(f"scrapy report: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
-        except KeyboardInterrupt:
-            progress.clear()
-            print("scrapy report: interrupted; nothing was written", file=sys.stderr)
-            self.exitcode = 130  # as a shell reports it
+            self._report(opts.output, as_json=opts.json)
 
-    def _report(self, output: str | None, progress: Progress, *, as_json: bool) -> None:
+    def _report(self, output: str | None, *, as_json: bool) -> None:
         # matplotlib takes half a second to load, and `scrapy list` loads every command.
         from cablecrawl.report.page import page, summary
         from cablecrawl.report.survey import survey
@@ -94,9 +80,8 @@ class Command(ScrapyCommand):
                 f"--output {visible(output)}: there is no folder {visible(str(target.parent))};"
                 " make it first"
             )
-        with storage_errors(data_dir), opened(data_dir) as store:
+        with storage_errors(data_dir), opened(data_dir) as store, Progress() as progress:
             numbers = survey(store, data_dir, progress)
-        progress.clear()
         content, sections = page(numbers)
         try:
             with storage_errors(target):
@@ -125,7 +110,7 @@ class Command(ScrapyCommand):
                     for figure in section.figures
                 ],
             }
-            print(json.dumps(told, indent=2))
+            print_json(told)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -11,9 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cablecrawl.citations import year_in_full
 from cablecrawl.posts import posts
-from cablecrawl.reference_id import parse
+from cablecrawl.reference_id import parse, year_in_full, year_of
 from cablecrawl.report.numbers import PostYear, YearOfNumbers
 
 NUMBERED = re.compile(r"(?P<year>\d\d)(?P<post>[A-Z]+)(?P<number>\d+)", re.ASCII)
@@ -82,7 +81,7 @@ def place_of(reference_id: str) -> tuple[str, int, int | None]:
     whole = spelt.fragment_of if spelt is not None else None
     match = NUMBERED.fullmatch(whole or reference_id)
     if match is None:
-        return NO_POST, year_in_full(reference_id[:2]), None
+        return NO_POST, year_of(reference_id), None
     number = None if whole else int(match["number"])
     return match["post"], year_in_full(match["year"]), number
 

@@ -13,8 +13,8 @@ from cablecrawl.collation.changes import Changes, count_changes_of
 from cablecrawl.collation.collation import Collation
 from cablecrawl.collation.links import FLAGS
 from cablecrawl.collation.relations import cable_relations
+from cablecrawl.commands.progress import Progress
 from cablecrawl.export.read import PROBLEMS, ROWS_AT_A_TIME, Snapshot
-from cablecrawl.fixity.progress import Progress
 from cablecrawl.past_runs import past_runs
 from cablecrawl.releases import Release, load_releases
 from cablecrawl.report.citing import References
@@ -77,7 +77,7 @@ def survey(store: Snapshot, data_dir: Path, progress: Progress) -> Numbers:
 
 
 def _count_cables(store: Snapshot, numbers: Numbers, progress: Progress) -> None:
-    progress.begin("counting", store.count_cables(), "cables")
+    progress.begin("counting", "cables", store.count_cables())
     numbering, overlap = Numbering(), Overlap()
     references = References(store.connection)
     named: Counter[str] = Counter()
@@ -90,7 +90,7 @@ def _count_cables(store: Snapshot, numbers: Numbers, progress: Progress) -> None
         if released is not None:
             months[released[:MONTH]] += 1
         references.add(cable)
-        progress.advance(1)
+        progress.advance()
     for reference_id in references.not_in_store():
         numbering.add_cited(reference_id)
         numbers.cited_not_in_store += 1
@@ -121,7 +121,7 @@ def _stated(release: Release) -> int | None:
 def _compare_texts(store: Snapshot, numbers: Numbers, progress: Progress) -> None:
     db = store.connection
     total = db.execute(select(func.count()).select_from(TEXTS_TO_COMPARE.subquery())).scalar_one()
-    progress.begin("comparing", total, "cables")
+    progress.begin("comparing", "cables", total)
     numbers.changes = Changes()
     relations: Counter[str] = Counter()
     for reference_id in _reference_ids(store, TEXTS_TO_COMPARE):
@@ -130,7 +130,7 @@ def _compare_texts(store: Snapshot, numbers: Numbers, progress: Progress) -> Non
         collation = Collation(cable)
         count_changes_of(collation, load_releases(), numbers.changes)
         relations.update(found.relation for found in cable_relations(collation, store.cable))
-        progress.advance(1)
+        progress.advance()
     numbers.relations = [
         RelationCount(relation, count)
         for relation, count in sorted(relations.items(), key=lambda item: (-item[1], item[0]))

@@ -14,13 +14,12 @@ from typing import Any
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
-from sqlalchemy import select
 
 from cablecrawl.commands.helptext import add_examples
 from cablecrawl.commands.interruption import ends_in_one_line
+from cablecrawl.commands.opened import opened
 from cablecrawl.commands.usage import refuse_in_one_line
-from cablecrawl.store import tables as t
-from cablecrawl.store.database import open_database
+from cablecrawl.report.stripped import stripped_by_rule
 
 FOLDER = Path("demo")
 
@@ -97,10 +96,12 @@ def run_demo() -> int:
             end = END if kind == "cablebrowser" else ()
             status = status or _scrapy("crawl", kind, *chosen, *store, *FAST, *end)
     if status == 0:
-        status = _scrapy("export", "--output", str(FOLDER / "export"), *store)
+        export = ("--output", str(FOLDER / "export"), "--format", "jsonl,csv,sqlite")
+        status = _scrapy("export", *export, *store)
     if status == 0:
         richest = show(FOLDER)
         status = _scrapy("trace", richest, "subject", "--verify", *store)
+        status = status or _scrapy("report", "--output", str(FOLDER / "report.html"), *store)
         show_where_to_look(FOLDER)
     return status
 
@@ -150,9 +151,9 @@ def show(folder: Path) -> str:
     for witness in richest["witnesses"]:
         print(f"    {witness['relation']:9} {witness['url']}")
     print("\nstripped: pages, characters")
-    pages, characters = _stripped(folder / "data")
-    for rule, count in sorted(pages.items(), key=lambda pair: -characters[pair[0]]):
-        print(f"  {rule:{RULE_WIDTH}} {count:5,} {characters[rule]:9,}")
+    with opened(folder / "data") as store:
+        for row in stripped_by_rule(store.connection):
+            print(f"  {row.rule:{RULE_WIDTH}} {row.pages:5,} {row.characters:9,}")
     return str(richest["reference_id"])
 
 
@@ -166,11 +167,17 @@ def show_where_to_look(folder: Path) -> None:
         ("export/changes.jsonl", "what changed since the export before: all is new here"),
         ("export/captures.jsonl", "every request that was made, and what came of it"),
         ("export/cables.csv", "the cables for a spreadsheet"),
+        ("export/cables.sqlite", "the same as tables, with full-text search"),
         ("export/datapackage.json", "what the files are, with their SHA-256"),
         ("data/warc/", "the responses as they came"),
+        ("report.html", "the state of this corpus as one page with figures"),
         ("sites/", "the sample sites"),
     ):
         print(f"  {folder / path!s:30} {what}")
+    print(
+        f"or in your browser: .venv/bin/scrapy browse --open --export {folder / 'export'}"
+        f" -s DATA_DIR={folder / 'data'}"
+    )
 
 
 def _scrapy(*arguments: str) -> int:
@@ -192,19 +199,3 @@ def _texts(readings: list[dict[str, Any]]) -> Counter[str]:
         reference_id
         for reference_id, _ in {(line["reference_id"], line["reading_sha256"]) for line in readings}
     )
-
-
-def _stripped(data_dir: Path) -> tuple[dict[str, int], dict[str, int]]:
-    """Pages and characters by boilerplate rule, from the runs' summaries."""
-    engine = open_database(data_dir)
-    try:
-        with engine.connect() as db:
-            summaries = [json.loads(text) for text in db.execute(select(t.run.c.summary)).scalars()]
-    finally:
-        engine.dispose()
-    pages: Counter[str] = Counter()
-    characters: Counter[str] = Counter()
-    for summary in summaries:
-        pages.update(summary["stripped"])
-        characters.update(summary["stripped_characters"])
-    return pages, characters

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from w3lib.url import canonicalize_url
 
 from cablecrawl.blocked_pages import SOFT_404, load_blocked_pages, name_blocked_page
+from cablecrawl.capture.http import is_robots_txt
 from cablecrawl.decoding import Document, UndecodableError, decode_document, unpacked
 from cablecrawl.items import (
     LEADS_TO,
@@ -113,11 +114,7 @@ def gives_items(capture: Capture) -> bool:
 
     Of a page that a browser showed, what the server sent is none: what it made of it is read.
     """
-    return capture.outcome == "ok" and not _is_robots_txt(capture.url)
-
-
-def _is_robots_txt(url: str) -> bool:
-    return urlsplit(url).path == "/robots.txt"
+    return capture.outcome == "ok" and not is_robots_txt(capture.url)
 
 
 def read_items(
@@ -233,7 +230,7 @@ def problem_of_error(capture: Capture, error: BaseException) -> Problem:
 def items_of_failure(capture: Capture) -> Iterator[PageItem]:
     """What a failed capture gives, after the last retry: a problem, or that the page is missing."""
     if capture.outcome == "http_error" and capture.status in NOT_THERE:
-        if not _is_robots_txt(capture.url):
+        if not is_robots_txt(capture.url):
             yield Missing(capture)
     problem = problem_of_failure(capture)
     if problem is not None:
@@ -248,7 +245,7 @@ def problem_of_failure(capture: Capture) -> Problem | None:
     when the crawl is over.
     """
     status = capture.status or 0
-    if capture.outcome in ("ok", NOT_RENDERED) or _is_robots_txt(capture.url):
+    if capture.outcome in ("ok", NOT_RENDERED) or is_robots_txt(capture.url):
         return None
     if (capture.detail or "").startswith(LEADS_TO):
         return _problem_of_target(capture)

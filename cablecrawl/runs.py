@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from cablecrawl.capture import DamagedWarc, Location, WarcWriter, read_members, recover
 from cablecrawl.capture.exchange import decode_fields
+from cablecrawl.capture.http import is_robots_txt
 from cablecrawl.clock import Clock
 from cablecrawl.code_version import code_version, steps_sha256
 from cablecrawl.errors import LockedError
@@ -316,7 +317,9 @@ def recover_captures(engine: Engine, folder: Path) -> int:
                 stored = StoredExchange(
                     found.exchange, found.location, found.payload_sha256, found.payload_length
                 )
-                add_capture(db, stored, is_read=found.exchange.outcome != "ok")
+                # Nobody would read a robots.txt, and the exports would wait for it for ever.
+                is_read = found.exchange.outcome != "ok" or is_robots_txt(found.exchange.url)
+                add_capture(db, stored, is_read=is_read)
                 adopted += 1
         recovery.seal()
     recover_ends(engine, folder)

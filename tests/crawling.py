@@ -102,8 +102,9 @@ class Project:
 
     @property
     def warcs(self) -> list[Path]:
-        """The WARC files, open ones too."""
-        return sorted((self.data_dir / "warc").glob("*.warc.gz*"))
+        """The WARC files, open ones too; torn ends that were cut off are none."""
+        found = (self.data_dir / "warc").glob("*.warc.gz*")
+        return sorted(path for path in found if ".tail.bad" not in path.name)
 
     def command(self, *arguments: str, **settings: str) -> list[str]:
         """A command's arguments behind `scrapy`."""

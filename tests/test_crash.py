@@ -6,6 +6,7 @@ is the same but for the times at which pages were captured.
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 from collections import Counter
@@ -225,6 +226,20 @@ def test_captures_that_were_written_and_not_committed_are_not_fetched_again(
     later = [request.path for request in server.requests[len(asked) :]]
     twice = {path for path in later if f"{server.url}{path[1:]}" in written}
     assert twice == {"/robots.txt"}
+
+
+def test_a_robots_txt_that_was_written_and_not_committed_keeps_no_export_waiting(
+    tmp_path: Path, unbroken: Unbroken
+) -> None:
+    project = Project(tmp_path)
+    with unbroken.serve() as server:
+        url = f"url={server.url}"
+        appended = ("cablecrawl.capture.warc:WarcWriter.append", "after", 1)
+        project.crawl_killed_at(*appended, "-a", url)
+        project.crawl("-a", url)
+    package = json.loads((project.export().folder / "datapackage.json").read_bytes())
+    last = project.query("SELECT capture_id FROM capture ORDER BY fetched_at DESC LIMIT 1")
+    assert [(package["through"]["capture_id"],)] == last
 
 
 # ------------------------------------------------------------------- an end that is asked for

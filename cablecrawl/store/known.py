@@ -6,12 +6,12 @@ from array import array
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from cablecrawl.blocked_pages import OF_THE_SITE
 from cablecrawl.capture import Location
+from cablecrawl.capture.http import is_robots_txt
 from cablecrawl.items import LEADS_TO, NOT_THERE
 from cablecrawl.store import tables as t
 from cablecrawl.store.queries import CAPTURES_WITH_BODIES, OF_SOURCE, body_of
@@ -159,7 +159,7 @@ def known_pages(db: Connection, source: str, before: str) -> Iterator[KnownPage]
     for start in range(0, len(captures), AT_A_TIME):
         part = captures[start : start + AT_A_TIME].tolist()
         for url, fetched_at in db.execute(_ASKED, {"captures": part}).all():
-            if urlsplit(url).path != "/robots.txt":
+            if not is_robots_txt(url):
                 yield KnownPage(url, datetime.fromisoformat(fetched_at))
 
 

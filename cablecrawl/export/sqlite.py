@@ -1,4 +1,4 @@
-"""The tables of an export as one SQLite database, with full-text search over the cables.
+"""The tables of an export as one SQLite database, with full-text search over cables and readings.
 
 The same rows give the same bytes: the database is new, written in one transaction by one
 connection, in the order in which rows come.
@@ -17,7 +17,15 @@ from cablecrawl.export.formats import FormatWriter, Target, finished_file
 from cablecrawl.export.lines import JSON
 from cablecrawl.export.resources import FinishedFile, Resource
 from cablecrawl.export.rows import Row, TableRows
-from cablecrawl.export.tables import CAPTURES, PROBLEMS, TABLES, TABLES_VERSION, Table
+from cablecrawl.export.tables import (
+    CABLES,
+    CAPTURES,
+    PROBLEMS,
+    READINGS,
+    TABLES,
+    TABLES_VERSION,
+    Table,
+)
 from cablecrawl.records import CaptureRecord, ProblemRecord
 from cablecrawl.store.database import storage_errors
 
@@ -26,7 +34,7 @@ RESOURCE = Resource(
     "sqlite",
     "application/vnd.sqlite3",
     file="cables.sqlite",
-    about="All records as tables of an SQLite database, with full-text search over the cables.",
+    about="All records as tables of an SQLite database, with full-text search over their texts.",
     is_text=False,
 )
 
@@ -47,14 +55,14 @@ PRAGMAS = (
     f"user_version = {TABLES_VERSION}",
 )
 
-SEARCHED = ("reference_id", "subject", "origin", "classification", "tags", "header", "body")
-"""Columns of the cables that the full-text index is over."""
+SEARCHED = {
+    CABLES: ("reference_id", "subject", "origin", "classification", "tags", "header", "body"),
+    READINGS: ("reference_id", "source", "subject", "header", "body"),
+}
+"""Columns that a table's full-text index is over."""
 
-# Datasette finds an index by `content="…"` in its SQL. No stemming: texts are full of names.
-SEARCH = (
-    f"CREATE VIRTUAL TABLE cables_fts USING fts5({', '.join(SEARCHED)},"
-    " content=\"cables\", tokenize='unicode61 remove_diacritics 2')"
-)
+# No stemming: texts are full of names.
+TOKENIZER = "unicode61 remove_diacritics 2"
 
 TYPES = {
     Kind.INTEGER: "INTEGER",
@@ -84,17 +92,20 @@ class SqliteWriter(FormatWriter):
             self._db.execute("BEGIN")
             for table in TABLES:
                 self._db.execute(_create(table))
-            self._db.execute(SEARCH)
+            for table, columns in SEARCHED.items():
+                self._db.execute(_create_search(table, columns))
 
     @staticmethod
     def describe() -> Sequence[Part]:
-        searched = ", ".join(f"`{name}`" for name in SEARCHED)
+        indexes = " and ".join(
+            f"`{table.name}_fts` over {', '.join(f'`{name}`' for name in columns)}"
+            for table, columns in SEARCHED.items()
+        )
         about = (
             f"{RESOURCE.about} Lists and records are JSON, yes and no are 1 and 0, moments are text"
-            " as in the lines; a lone surrogate is written as `\\ud800`. `cables_fts` is an FTS5"
-            f" index over {searched} of the cables, without regard to accents and case. `PRAGMA"
-            f" user_version` is the version of the tables, {TABLES_VERSION}; `PRAGMA"
-            f" application_id` is {APPLICATION_ID}."
+            " as in the lines; a lone surrogate is written as `\\ud800`. FTS5 indexes, without"
+            f" regard to accents and case: {indexes}. `PRAGMA user_version` is the version of the"
+            f" tables, {TABLES_VERSION}; `PRAGMA application_id` is {APPLICATION_ID}."
         )
         return [
             Part(RESOURCE.path, about),
@@ -123,7 +134,9 @@ class SqliteWriter(FormatWriter):
             for table in TABLES:
                 for columns in table.indexes:
                     self._db.execute(_create_index(table, columns))
-            self._db.execute("INSERT INTO cables_fts (cables_fts) VALUES ('rebuild')")
+            for table in SEARCHED:
+                index = f"{table.name}_fts"
+                self._db.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")
             self._db.execute("COMMIT")
             self._db.close()
         return [finished_file(self._folder, RESOURCE)]
@@ -189,6 +202,15 @@ def _create(table: Table) -> str:
 def _create_index(table: Table, columns: tuple[str, ...]) -> str:
     name = f"{table.name}_by_{'_'.join(columns)}"
     return f"CREATE INDEX {name} ON {table.name} ({', '.join(columns)})"
+
+
+def _create_search(table: Table, columns: Sequence[str]) -> str:
+    # Datasette finds an index by these words, quoted so.
+    content = f'content="{table.name}"'
+    return (
+        f"CREATE VIRTUAL TABLE {table.name}_fts USING fts5({', '.join(columns)}, {content},"
+        f" tokenize='{TOKENIZER}')"
+    )
 
 
 def _insert(table: Table) -> str:

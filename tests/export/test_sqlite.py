@@ -242,23 +242,26 @@ def get(folder: Path, *paths: str) -> list[dict[str, Any]]:
 
 
 def test_datasette_searches_the_cables(tabled_export: Path) -> None:
-    database, found, all_tags = get(
+    database, found, all_texts, all_tags = get(
         tabled_export,
         "/cables.json",
-        "/cables/cables.json?_search=beekeepers&_shape=objects",
+        "/cables/cables.json?_search=beekeepers&_shape=objects&_size=max",
+        "/cables/readings.json?_search=beekeepers&_shape=objects&_size=max",
         "/cables/cables.json?_facet_array=tags&_facet=origin&_facet_size=max&_size=0",
     )
     tables = {table["name"]: table for table in database["tables"]}
     assert tables["cables"]["fts_table"] == "cables_fts"
+    assert tables["readings"]["fts_table"] == "readings_fts"
     assert {name for name, table in tables.items() if not table["hidden"]} == set(BY_NAME)
     lines = read_lines(tabled_export / "cables.jsonl")
-    named = {
-        line["reference_id"]
-        for line in lines
-        if "beekeepers" in f"{line['subject']} {line['header']} {line['body']}".lower()
-    }
-    assert {row["reference_id"] for row in found["rows"]} == named
-    assert 0 < len(named) < len(lines)
+    for answer, of in ((found, lines), (all_texts, read_lines(tabled_export / "readings.jsonl"))):
+        named = [
+            line["reference_id"]
+            for line in of
+            if "beekeepers" in f"{line['subject']} {line['header']} {line['body']}".lower()
+        ]
+        assert [row["reference_id"] for row in answer["rows"]] == named
+        assert 0 < len(named) < len(of)
 
     facets = all_tags["facet_results"]
     by_tag = {result["value"]: result["count"] for result in facets["tags"]["results"]}

@@ -85,7 +85,7 @@ def assert_same_spots(read: Read, folder: Path) -> None:
         rows = read(table)
         assert len(rows) == len(lines), table
         assert rows or table == "problems"  # of which real mirrors may have none
-        for place in {len(lines) * place // 1000 for place in PLACES}:
+        for place in {len(lines) * place // 1000 for place in PLACES if lines}:
             assert as_stated(rows[place], lines[place]) == common(rows[place], lines[place])
 
 

@@ -127,6 +127,9 @@ FORMATS = {
         "the same tables with typed columns, for data frames",
         "cablecrawl.export.parquet:ParquetWriter",
     ),
+    "text": Format(
+        "a plain text file a cable, and a manifest of them", "cablecrawl.export.text:TextWriter"
+    ),
 }
 
 DEFAULT_FORMATS = ("jsonl", "csv")

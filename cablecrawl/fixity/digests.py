@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
@@ -60,18 +60,31 @@ def write_digests(folder: Path, known: Mapping[str, str]) -> None:
     `known` has digests by name of files that need not be read again. When it returns, the list
     and the names of the files are on the disk. Raises OSError.
     """
-    lines = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_dir():
-            fsync_folder(path)
-            continue
-        name = path.relative_to(folder).as_posix()
-        digest = known.get(name)
-        if digest is None:
-            with path.open("rb") as content:
-                digest = file_digest(content, "sha256").hexdigest()
-        lines.append(f"{digest}  {name}\n")
     with (folder / MANIFEST).open("x", encoding="utf-8", newline="\n") as file:
-        file.writelines(lines)
+        for name in names_within(folder):
+            if name == MANIFEST:
+                continue
+            digest = known.get(name)
+            if digest is None:
+                with (folder / name).open("rb") as content:
+                    digest = file_digest(content, "sha256").hexdigest()
+            file.write(f"{digest}  {name}\n")
         file.flush()
         os.fsync(file.fileno())
+    for inner, _, _ in os.walk(folder):
+        if inner != str(folder):
+            fsync_folder(Path(inner))
+
+
+def names_within(folder: Path) -> Iterator[str]:
+    """Every file of a folder and of those in it, by its path in it, sorted part by part.
+
+    One folder's names are held at a time: an export may have a file a cable. Raises OSError.
+    """
+    with os.scandir(folder) as entries:
+        found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    for name, is_folder in found:
+        if is_folder:
+            yield from (f"{name}/{inner}" for inner in names_within(folder / name))
+        elif (folder / name).is_file():
+            yield name

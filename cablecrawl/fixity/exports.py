@@ -20,7 +20,7 @@ from bagit import Bag, BagError
 from cablecrawl.capture.warc import MANIFEST as DIGESTS
 from cablecrawl.export.folder import BAG_DECLARATION, LATEST, payload_folder
 from cablecrawl.export.resources import MANIFEST, RESOURCES, Resource
-from cablecrawl.fixity.digests import DigestList, read_digests
+from cablecrawl.fixity.digests import DigestList, names_within, read_digests
 from cablecrawl.fixity.findings import EXPORT, Finding, Report, looks_alike
 from cablecrawl.fixity.hashed import HashedFile
 from cablecrawl.fixity.lines import (
@@ -212,9 +212,11 @@ class ExportCheck:
         """The files that are there and that the list, if there is one, does not name."""
         if not self._digests.lines:
             return []
-        there = [path for path in sorted(self.folder.rglob("*")) if path.is_file()]
-        names = [path.relative_to(self.folder).as_posix() for path in there]
-        return [name for name in names if name not in self._digests.digests and name != DIGESTS]
+        return [
+            name
+            for name in names_within(self.folder)
+            if name not in self._digests.digests and name != DIGESTS
+        ]
 
     def _report_missing(self, name: str, listed: str, unlisted: list[str]) -> None:
         """A file is not there, or the list has its name wrong."""

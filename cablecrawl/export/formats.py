@@ -130,6 +130,14 @@ FORMATS = {
     "text": Format(
         "a plain text file a cable, and a manifest of them", "cablecrawl.export.text:TextWriter"
     ),
+    "elasticsearch": Format(
+        "cables for Elasticsearch's _bulk, and their mapping",
+        "cablecrawl.export.elasticsearch:ElasticsearchWriter",
+    ),
+    "gexf": Format(
+        "the networks of references and of sources, for Gephi",
+        "cablecrawl.export.gexf:GexfWriter",
+    ),
 }
 
 DEFAULT_FORMATS = ("jsonl", "csv")

@@ -134,6 +134,9 @@ FORMATS = {
         "cables for Elasticsearch's _bulk, and their mapping",
         "cablecrawl.export.elasticsearch:ElasticsearchWriter",
     ),
+    "ftm": Format(
+        "FollowTheMoney entities and statements, for Aleph", "cablecrawl.export.ftm:FtmWriter"
+    ),
     "gexf": Format(
         "the networks of references and of sources, for Gephi",
         "cablecrawl.export.gexf:GexfWriter",

@@ -104,7 +104,7 @@ def test_the_client_knows_every_type_of_the_mapping(folder: Path) -> None:
     for name, about in properties.items():
         mapping.field(name, about)
     assert mapping.to_dict()["properties"] == properties
-    made = type("Cable", (Document,), {name: mapping[name] for name in properties})
+    made: Any = type("Cable", (Document,), {name: mapping[name] for name in properties})
     for source in bulk(folder)[1::2]:
         document = made.from_es({"_source": source})
         document.full_clean()

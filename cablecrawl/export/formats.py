@@ -141,6 +141,10 @@ FORMATS = {
         "the networks of references and of sources, for Gephi",
         "cablecrawl.export.gexf:GexfWriter",
     ),
+    "tei": Format(
+        "cables with several texts, and where they differ, as TEI P5",
+        "cablecrawl.export.tei:TeiWriter",
+    ),
 }
 
 DEFAULT_FORMATS = ("jsonl", "csv")

@@ -6,11 +6,23 @@ After it has changed, `make docs` writes DATA_FORMAT.md again; a test says when 
 
 from __future__ import annotations
 
+import ast
+import inspect
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from cablecrawl.export.resources import Resource, read_schema
+
+CSV_TYPES = {
+    "str": "text",
+    "str | None": "text or nothing",
+    "int": "number",
+    "bool": "`true` or `false`",
+    "list[str]": "JSON list of texts",
+}
+"""How a dataclass's fields are written in CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,20 @@ def described_lines(resource: Resource) -> list[Part]:
         about = _sentence(part["description"])
         parts.append(Part(f"{resource.path}: {name}", about, _properties(part["properties"])))
     return parts
+
+
+def documented(record: type) -> tuple[Property, ...]:
+    """The fields of a dataclass that is a row of CSV, with the docstrings under them."""
+    (body,) = ast.parse(inspect.getsource(record)).body
+    assert isinstance(body, ast.ClassDef)
+    found = []
+    for field, said in pairwise(body.body):
+        if isinstance(field, ast.AnnAssign):
+            about = ast.literal_eval(said.value) if isinstance(said, ast.Expr) else ""
+            assert isinstance(field.target, ast.Name)
+            kind = CSV_TYPES[ast.unparse(field.annotation)]
+            found.append(Property(field.target.id, kind, " ".join(about.split())))
+    return tuple(found)
 
 
 def _properties(properties: dict[str, Any]) -> tuple[Property, ...]:

@@ -16,10 +16,13 @@ Each answer is `{"errors":false}`. Loaded again, a cable takes the place of the 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
+from inspect import cleandoc
 from typing import Any
 
 from cablecrawl.export.characters import without_surrogates
+from cablecrawl.export.described import Part, Property, field_descriptions
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.lines import JSON
@@ -131,6 +134,17 @@ class ElasticsearchWriter(FormatWriter):
         self._part = self._next_part()
         self._cables = 0
 
+    @staticmethod
+    def describe() -> Sequence[Part]:
+        loading = cleandoc(__doc__ or "").partition("\n\n")[2]
+        of_cable = {**field_descriptions("cable.schema.json"), **ADDED}
+        parts = [Part(part(1).path, f"{part(1).description}\n\n{loading}", _described(of_cable))]
+        for name, record in (("releases", "release"), ("witnesses", "witness")):
+            about = field_descriptions("cable.schema.json", record)
+            inner = _described(about, PROPERTIES[name]["properties"])
+            parts.append(Part(f"{part(1).path}: {name}", "Nested documents.", inner))
+        return [*parts, Part(MAPPING.path, MAPPING.description)]
+
     def add_cable(self, cable: ExportedCable) -> None:
         lines = _line({"index": {"_id": cable.record.reference_id}}) + _line(document(cable))
         if self._part.bytes and self._part.bytes + len(lines) > MOST_BYTES:
@@ -151,6 +165,14 @@ class ElasticsearchWriter(FormatWriter):
 
     def _next_part(self) -> WrittenFile:
         return WrittenFile(self._folder, part(len(self._finished) + 1))
+
+
+def _described(
+    about: dict[str, str], properties: dict[str, dict[str, Any]] = PROPERTIES
+) -> tuple[Property, ...]:
+    return tuple(
+        Property(name, mapping["type"], about[name]) for name, mapping in properties.items()
+    )
 
 
 def part(number: int) -> Resource:

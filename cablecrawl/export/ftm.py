@@ -22,9 +22,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha1
+from inspect import cleandoc
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from cablecrawl.export.described import Part, Property
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.lines import JSON
@@ -50,30 +52,47 @@ STATEMENTS = Resource(
     about="Who states each value of ftm/entities.ftm.json, as FollowTheMoney statements.",
 )
 
-COLUMNS = (
-    "canonical_id entity_id prop prop_type schema value dataset origin lang original_value"
-    " external first_seen last_seen id"
-).split()
-
-TYPES = {
-    "id": "id",
-    "subject": "string",
-    "title": "string",
-    "messageId": "string",
-    "fileName": "string",
-    "date": "date",
-    "publishedAt": "date",
-    "summary": "text",
-    "keywords": "string",
-    "bodyText": "text",
-    "sender": "entity",
-    "inReplyTo": "string",
-    "inReplyToMessage": "entity",
-    "sourceUrl": "url",
-    "publisher": "string",
-    "name": "name",
+COLUMNS = {
+    "canonical_id": "Of the entity: the same as `entity_id`.",
+    "entity_id": "Of the entity that the value is of.",
+    "prop": "The property; `id` where the statement is that there is such an entity.",
+    "prop_type": "Of the property, as the model has it.",
+    "schema": "Of the entity: `Message` or `PublicBody`.",
+    "value": "As ftm/entities.ftm.json has it.",
+    "dataset": "The source: `cablecrawl_` and its name in small letters, digits and `_`.",
+    "origin": "The address of the copy that states it; of several in one source, the first.",
+    "lang": "Nothing: no source states its language.",
+    "original_value": "What was stated, where the value is another; of texts, nothing.",
+    "external": "`f` always.",
+    "first_seen": "When the copy was first captured with the reading that states it (UTC).",
+    "last_seen": "When the copy was last captured, or found gone (UTC).",
+    "id": "Of the statement, as the followthemoney package computes it.",
 }
-"""The properties that are written, and the type that the model gives each."""
+"""Of statements.csv, in the order that the package has, and what each means."""
+
+PROPERTIES = (
+    Property("subject", "string", "Of the cable's SUBJECT line."),
+    Property("title", "string", "The reference ID, canonical."),
+    Property("messageId", "string", "The same."),
+    Property("fileName", "string", "Of the file that the format `text` has."),
+    Property("date", "date", "Created as stated, if it is a date; no time zone is stated."),
+    Property("publishedAt", "date", "The earliest stamp of a release that is not contradicted."),
+    Property("summary", "text", "The classification, as the page states it."),
+    Property("keywords", "string", "As the TAGS line has them."),
+    Property("bodyText", "text", "The header, an empty line and the body."),
+    Property("sender", "entity", "The post, as the page names it: a PublicBody."),
+    Property("inReplyTo", "string", "The cables that its references mean, by `messageId`."),
+    Property("inReplyToMessage", "entity", "Those of them that the store has."),
+    Property("sourceUrl", "url", "Where the copies are."),
+    Property("publisher", "string", "The sources that have one."),
+)
+"""Of a Message."""
+
+NAME = Property("name", "name", "The post, as pages name it.")
+"""Of a PublicBody."""
+
+TYPES = {"id": "id", **{one.name: one.type for one in (*PROPERTIES, NAME)}}
+"""What the model says that values of each property are."""
 
 # What a value of the type may have, in characters.
 LONGEST = {"string": 1024, "text": 65_000, "url": 4096, "name": 384, "date": 32}
@@ -119,10 +138,23 @@ class FtmWriter(FormatWriter):
     def __init__(self, target: Target) -> None:
         self._entities = WrittenFile(target.folder, ENTITIES)
         self._statements = WrittenFile(target.folder, STATEMENTS)
-        self._statements.write(_csv_line(COLUMNS))
+        self._statements.write(_csv_line(list(COLUMNS)))
         self._posts: dict[str, dict[str, Saying]] = {}
         """By name, who names it; of each dataset the times from the first to the last."""
         self._counts = {ENTITIES: 0, STATEMENTS: 0}
+
+    @staticmethod
+    def describe() -> Sequence[Part]:
+        _, *about = cleandoc(__doc__ or "").split("\n\n")
+        return [
+            Part(f"{ENTITIES.path}: {MESSAGE}", "\n\n".join(about[:2]), PROPERTIES),
+            Part(f"{ENTITIES.path}: {PUBLIC_BODY}", "A post that sent cables.", (NAME,)),
+            Part(
+                STATEMENTS.path,
+                STATEMENTS.description,
+                tuple(Property(name, "text", about) for name, about in COLUMNS.items()),
+            ),
+        ]
 
     def add_cable(self, cable: ExportedCable) -> None:
         stated = list(stated_of(cable))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import combinations
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from lxml import etree  # type: ignore[import-untyped]  # published without types
 
 from cablecrawl.export.characters import NOT_IN_XML, for_xml
+from cablecrawl.export.described import Part, Property
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.resources import FinishedFile, Resource
@@ -119,6 +120,21 @@ class GexfWriter(FormatWriter):
         self._waiting.execute("BEGIN")
         self._replaced = 0
         self._sources = Overlap()
+
+    @staticmethod
+    def describe() -> Sequence[Part]:
+        weight = Property(
+            "weight", "attribute of the edge", "How often it is cited, or how many both have."
+        )
+        return [
+            Part(f"{resource.path}: {part}", f"{resource.description} {about}", properties)
+            for resource, part, about, properties in (
+                (REFERENCES, "nodes", "ID and label are the reference ID.", _described(CABLE)),
+                (REFERENCES, "edges", "They are directed.", (weight, *_described(CITING))),
+                (WITNESSES, "nodes", "ID and label are the source's name.", _described(SOURCE)),
+                (WITNESSES, "edges", "They are undirected.", (weight, *_described(SHARED))),
+            )
+        ]
 
     def add_cable(self, cable: ExportedCable) -> None:
         record = cable.record
@@ -304,6 +320,10 @@ def _with_values(element: Any, said: dict[str, Any]) -> Any:
         if value not in (None, ""):
             etree.SubElement(values, "attvalue", {"for": name, "value": for_xml(str(value))})
     return element
+
+
+def _described(attributes: Iterable[Attribute]) -> tuple[Property, ...]:
+    return tuple(Property(*attribute) for attribute in attributes)
 
 
 def _replaced(count: int) -> str:

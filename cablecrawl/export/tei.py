@@ -24,6 +24,7 @@ from cablecrawl.collation.former import former_of
 from cablecrawl.collation.hidden import HIDDEN, Hidden
 from cablecrawl.collation.words import Stretch
 from cablecrawl.export.characters import NOT_IN_XML, for_xml
+from cablecrawl.export.described import Part, documented
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.read import StoredReading
@@ -91,6 +92,20 @@ class TeiWriter(FormatWriter):
         self._show = target.show_redacted_spans
         self._tree = Tree(target.folder, FOLDER, ".xml")
         self._manifest = WrittenTable(target.folder, TEI_MANIFEST, TeiFile)
+
+    @staticmethod
+    def describe() -> Sequence[Part]:
+        return [
+            Part(
+                f"{FOLDER}/2007/07ASTANA9033.xml",
+                "A cable that has several texts, as TEI P5. `listWit` has the texts, each with the"
+                " digest of its readings and the copies that have it (source, address, when they"
+                " were first captured, release claims). `app` is a place where the texts differ:"
+                f" `lem` what the chosen one has, `rdg` what others have. {NORMALISED} {HIDES}"
+                f" {OTHER_CHARACTERS}",
+            ),
+            Part(TEI_MANIFEST.path, TEI_MANIFEST.description, documented(TeiFile)),
+        ]
 
     def add_cable(self, cable: ExportedCable) -> None:
         if len(cable.collation.texts) < 2:

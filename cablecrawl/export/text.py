@@ -6,8 +6,10 @@ it has the body. Nothing else is in it: what is known of a cable stands in the m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cablecrawl.export.described import Part, documented
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.resources import FinishedFile, Resource
@@ -71,6 +73,18 @@ class TextWriter(FormatWriter):
     def __init__(self, target: Target) -> None:
         self._tree = Tree(target.folder, FOLDER, ".txt")
         self._manifest = WrittenTable(target.folder, TEXT_MANIFEST, TextFile)
+
+    @staticmethod
+    def describe() -> Sequence[Part]:
+        about = (
+            "A file has the header, an empty line and the body, verbatim, and ends with a line"
+            " break; without a header it has the body. Nothing else is in it. UTF-8; a lone"
+            " surrogate is written as `\\ud800`."
+        )
+        return [
+            Part(f"{FOLDER}/2007/07ASTANA9033.txt", about),
+            Part(TEXT_MANIFEST.path, TEXT_MANIFEST.description, documented(TextFile)),
+        ]
 
     def add_cable(self, cable: ExportedCable) -> None:
         file = self._tree.add(cable.record.reference_id, plain_text(cable.record))

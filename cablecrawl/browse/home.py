@@ -3,44 +3,69 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select
 
-from cablecrawl.changed.moments import through
+from cablecrawl.browse.exported import Row, rows
 from cablecrawl.export.read import Snapshot
 from cablecrawl.export.resources import MANIFEST, THROUGH
-from cablecrawl.reference_id import year_in_full
+from cablecrawl.store import tables as t
 
-_SOURCES = text("""
-    SELECT source.name, source.kind,
-        (SELECT count(DISTINCT reference_id) FROM witness WHERE witness.source = source.id)
-            AS cables,
-        (SELECT max(fetched_at) FROM capture WHERE capture.source = source.id) AS last_capture
-    FROM source ORDER BY cables DESC, source.name
-""")
-_YEARS = text("""
-    SELECT substr(reference_id, 1, 2) AS year, count(DISTINCT reference_id) AS cables
-    FROM witness GROUP BY year
-""")
+_SOURCES = """
+    SELECT sources.*, count(witnesses.id) AS copies,
+        count(DISTINCT witnesses.reference_id) AS cables,
+        coalesce(sum(witnesses.status = 'gone'), 0) AS gone,
+        (SELECT max(ended) FROM runs JOIN run_sources ON run_sources.run = runs.id
+            WHERE run_sources.source = sources.name) AS last_run
+    FROM sources LEFT JOIN witnesses ON witnesses.source = sources.name
+    GROUP BY sources.name ORDER BY cables DESC, sources.name
+"""
+_YEARS = "SELECT year, count(*) AS cables FROM cables GROUP BY year ORDER BY year"
 
 
-def home_page(store: Snapshot, export: Path) -> dict[str, Any]:
-    """Counts of the store, its sources, and cables by year."""
+@dataclass(frozen=True)
+class Glance:
+    """What an export has, counted once."""
+
+    through: str | None
+    """When the last capture was made that it goes up to (UTC)."""
+    counts: dict[str, int]
+    """Records by kind."""
+    sources: list[Row]
+    years: list[Row]
+
+    @property
+    def cables(self) -> int:
+        """How many there are."""
+        return sum(row["cables"] for row in self.years)
+
+
+def glance(export: Path, db: sqlite3.Connection) -> Glance:
+    """Count what is in an export. Raises OSError."""
     package = json.loads((export / MANIFEST).read_bytes())
-    until = through(store.connection)
-    years = sorted((year_in_full(row.year), row.cables) for row in store.connection.execute(_YEARS))
-    most = max((cables for _, cables in years), default=0)
+    through = package[THROUGH]
+    return Glance(
+        None if through is None else through["at"],
+        package["record_counts"],
+        rows(db, _SOURCES),
+        rows(db, _YEARS),
+    )
+
+
+def home_page(store: Snapshot, found: Glance) -> dict[str, Any]:
+    """Counts, sources, and cables by year."""
+    last = select(t.capture.c.fetched_at).order_by(t.capture.c.id.desc()).limit(1)
+    latest = store.connection.execute(last).scalar()
+    most = max((row["cables"] for row in found.years), default=0)
     return {
-        "counts": package["record_counts"],
-        "cables": store.count_cables(),
-        "until": until.at[:10] if until is not None else None,
-        "is_older": package[THROUGH] is None
-        or until is None
-        or package[THROUGH]["capture_id"] != until.capture_id,
-        "sources": [row._asdict() for row in store.connection.execute(_SOURCES)],
-        "years": [
-            {"year": year, "cables": cables, "share": cables / most} for year, cables in years
-        ],
+        "counts": found.counts,
+        "cables": found.cables,
+        "until": found.through[:10] if found.through else None,
+        "is_older": latest is not None and (found.through or "") < latest,
+        "sources": found.sources,
+        "years": [{**row, "share": row["cables"] / most} for row in found.years],
     }

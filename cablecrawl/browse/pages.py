@@ -15,7 +15,8 @@ from markupsafe import Markup
 from cablecrawl.browse.cable import cable_page
 from cablecrawl.browse.captured import capture_page
 from cablecrawl.browse.compared import comparison_page
-from cablecrawl.browse.home import home_page
+from cablecrawl.browse.exported import opened_export
+from cablecrawl.browse.home import glance, home_page
 from cablecrawl.browse.source import source_page
 from cablecrawl.commands.opened import opened
 from cablecrawl.errors import CableCrawlError
@@ -36,9 +37,11 @@ class Pages:
 
     def __init__(self, export: Path, data_dir: Path, *, show: bool) -> None:
         """`show`: the setting SHOW_REDACTED_SPANS."""
-        self.export = export
+        self.database = export / "cables.sqlite"
         self.data_dir = data_dir
         self.show = show
+        with opened_export(self.database) as db:
+            self._glance = glance(export, db)
 
     def routes(self) -> list[tuple[str, Callable[..., Any]]]:
         """As Datasette takes them: a pattern of the path, and what answers."""
@@ -54,7 +57,7 @@ class Pages:
 
     async def home(self, datasette: Datasette, request: Request) -> Response:
         """The store at a glance."""
-        found = await self._from_store(home_page, self.export)
+        found = await self._from_store(home_page, self._glance)
         return await self._page(datasette, request, "home", found)
 
     async def search(self, datasette: Datasette, request: Request) -> Response:
@@ -64,7 +67,8 @@ class Pages:
         if known is not None:
             return Response.redirect(f"/cable/{quote(known.canonical)}")
         columns = "&".join(f"_col={name}" for name in LISTED)
-        words = f"&_search={quote(asked)}" if asked else ""
+        # To count the rows of a word that is in every cable takes longer than to list some.
+        words = f"&_search={quote(asked)}&_nocount=1" if asked else ""
         return Response.redirect(f"/cables/cables?{columns}{words}")
 
     async def row(self, datasette: Datasette, request: Request) -> Response:
@@ -98,7 +102,12 @@ class Pages:
 
     async def source(self, datasette: Datasette, request: Request) -> Response:
         """The runs, changes and problems of a source."""
-        found = await self._from_store(source_page, _named(request, "name"), self.data_dir)
+
+        def made() -> Context:
+            with opened_export(self.database) as db:
+                return source_page(db, self._glance, _named(request, "name"))
+
+        found = await _or_not_found(made)
         return await self._page(datasette, request, "source", found)
 
     def link(self, column: str, value: object) -> Markup | None:
@@ -120,16 +129,21 @@ class Pages:
             with opened(self.data_dir) as store:
                 return make(store, *given, **more)
 
-        try:
-            return await asyncio.to_thread(made)
-        except CableCrawlError as error:
-            raise NotFound(str(error)) from error
+        return await _or_not_found(made)
 
     async def _page(
         self, datasette: Datasette, request: Request, name: str, found: Context
     ) -> Response:
         content = await datasette.render_template(f"{name}.html", found, request=request)
         return Response.html(content)
+
+
+async def _or_not_found(made: Callable[[], Context]) -> Context:
+    """What a page shows; made in a thread of its own. Raises NotFound."""
+    try:
+        return await asyncio.to_thread(made)
+    except CableCrawlError as error:
+        raise NotFound(str(error)) from error
 
 
 def _named(request: Request, part: str) -> str:

@@ -33,8 +33,8 @@ _LATEST = (
     .join(t.capture, t.capture.c.id == t.index_page.c.capture)
     .join(t.run, t.run.c.id == t.capture.c.run)
     .where(
-        # `+ 0` keeps SQLite from going through all captures of the source by their index: of 100,000
-        # that takes 0.4 s, and from the last index page back next to nothing.
+        # `+ 0` keeps SQLite from going through all captures of the source by their index: that
+        # takes 0.4 s of 100,000, and from the last index page back next to nothing.
         (t.capture.c.source + 0) == bindparam("source"),
         t.capture.c.revisit_of.is_(None),
         _BROUGHT_TO_ITS_END.exists() | (t.run.c.crawl == bindparam("ending")),

@@ -5,9 +5,7 @@ The digests of its lines are written beside each file while it is written.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 
 from cablecrawl.export.described import Part, described_lines
 from cablecrawl.export.exported import ExportedCable
@@ -25,11 +23,9 @@ from cablecrawl.export.resources import (
     FinishedFile,
     Resource,
 )
+from cablecrawl.export.written import WrittenFile
 from cablecrawl.fixity.lines import LineDigests
 from cablecrawl.records import CaptureRecord, ProblemRecord
-
-# Readings are some 20 KB each; fewer and larger writes.
-BUFFER_BYTES = 1 << 20
 
 KINDS = (CABLES, READINGS, RELATIONS, REFERENCES, CHANGES, CAPTURES, PROBLEMS)
 
@@ -86,15 +82,12 @@ class CsvWriter(FormatWriter):
 
 
 class _RecordFile:
-    """A file of records that is being written, with its digest."""
+    """A file of records that is being written, and beside it the digests of its lines."""
 
     def __init__(self, target: Target, resource: Resource) -> None:
-        self._resource = resource
         self._is_csv = resource.format == "csv"
-        self._file = open(target.folder / resource.path, "xb", buffering=BUFFER_BYTES)
+        self._file = WrittenFile(target.folder, resource)
         self._lines = LineDigests(target.folder, resource.path)
-        self._sha256 = sha256()
-        self._bytes = 0
         self._records = 0
         if self._is_csv:
             assert resource.record is not None
@@ -107,10 +100,8 @@ class _RecordFile:
 
     def finish(self) -> FinishedFile:
         """Wait until it is on the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
         self._lines.finish()
-        return FinishedFile(self._resource, self._records, self._bytes, self._sha256.hexdigest())
+        return self._file.finish(self._records)
 
     def close(self) -> None:
         self._file.close()
@@ -118,6 +109,4 @@ class _RecordFile:
 
     def _append(self, line: bytes) -> None:
         self._file.write(line)
-        self._sha256.update(line)
         self._lines.add(line)
-        self._bytes += len(line)

@@ -265,7 +265,8 @@ def stall(record):
     return json_line(record)
 
 write.json_line = stall
-write.BUFFER_BYTES = 1
+import cablecrawl.export.written as written
+written.BUFFER_BYTES = 1
 from scrapy.cmdline import execute
 execute(["scrapy", "export", *sys.argv[1:]])
 """

@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: install demo test lint corpus docs lock clean
+.PHONY: install demo test lint long corpus docs lock clean
 
 install: $(INSTALLED)
 
@@ -34,6 +34,10 @@ lint: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# What the shorter tests leave out for want of time.
+long: install
+	$(BIN)/python -m pytest -m long --numprocesses 3 --dist loadfile --durations 20
 
 corpus: install
 	$(BIN)/python -m pytest -m corpus -rP

@@ -373,6 +373,7 @@ def test_all_other_pages_are_read(faulty: Faulty) -> None:
     assert found == {Path(path).name for path in faulty.paths.values()} - lost
 
 
+@pytest.mark.long
 @needs_browser
 def test_reparse_of_pages_gone_wrong_gives_the_same_export(faulty: Faulty, tmp_path: Path) -> None:
     copy = faulty.project.copy(tmp_path)
@@ -435,6 +436,7 @@ def kill_each_time(crawl: Crawl, server: SiteServer, marks: tuple[str, ...], tim
     return kills
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize(
     ("marks", "times"),
@@ -468,6 +470,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize(("place", "when", "count"), PLACES, ids=lambda value: str(value))
 def test_a_crawl_that_is_killed_goes_on_with_what_was_rendered(

@@ -117,6 +117,7 @@ def test_nothing_is_due_when_a_crawl_follows_another(mirror: Mirror) -> None:
     assert kinds == {"robots.txt", "cablegate.html", "reldate"}
 
 
+@pytest.mark.long
 def test_a_page_that_no_crawl_asked_for_in_time_is_overdue_whatever_its_share(
     mirror: Mirror,
 ) -> None:
@@ -138,6 +139,7 @@ def test_the_budget_bounds_a_crawl_and_the_rest_is_named(mirror: Mirror) -> None
     assert len(mirror.asked()) == 5 and not first & mirror.asked()
 
 
+@pytest.mark.long
 def test_a_page_is_fetched_whole_in_time_whatever_its_server_says(mirror: Mirror) -> None:
     """It answers 304 to every condition, as a copy does that keeps the times of its files."""
     mirror.crawl(0)
@@ -161,6 +163,7 @@ def pages_asked(mirror: Mirror) -> list[Request]:
     return [r for r in mirror.server.site.requests if r.path.endswith(".html")]
 
 
+@pytest.mark.long
 def test_a_page_behind_a_redirect_is_known_as_any_other_is(mirror: Mirror) -> None:
     paths = list(cable_pages(mirror.folder))
     site = mirror.server.site
@@ -179,6 +182,7 @@ def test_a_page_behind_a_redirect_is_known_as_any_other_is(mirror: Mirror) -> No
 CHALLENGE = b"<title>Just a moment...</title><script>window._cf_chl_opt={}</script>"
 
 
+@pytest.mark.long
 def test_a_page_that_a_challenge_stood_in_for_is_asked_for_by_the_next_crawl(
     mirror: Mirror,
 ) -> None:
@@ -281,6 +285,7 @@ def test_a_loss_that_is_accepted_is_no_alarm_the_day_after(mirror: Mirror) -> No
     assert len(mirror.events("gone")) == len(few)
 
 
+@pytest.mark.long
 def test_a_crawl_that_had_only_to_end_decides_the_same_when_it_is_read_again(
     mirror: Mirror,
 ) -> None:
@@ -317,6 +322,7 @@ def test_a_rebuilt_database_says_the_same_of_what_is_gone(mirror: Mirror) -> Non
     assert sorted(mirror.events("gone")) == sorted(lost)
 
 
+@pytest.mark.long
 def test_a_clock_that_was_set_back_changes_no_order(mirror: Mirror) -> None:
     mirror.crawl(0)
     page = mirror.folder / list(cable_pages(mirror.folder))[0][1:]
@@ -337,6 +343,7 @@ def test_a_clock_that_was_set_back_changes_no_order(mirror: Mirror) -> None:
     assert ADDED in cable["body"]
 
 
+@pytest.mark.long
 def test_a_clock_that_was_ahead_has_the_schedule_crawl_once_and_not_on_and_on(
     mirror: Mirror,
 ) -> None:

@@ -156,6 +156,7 @@ def test_what_a_killed_crawl_left_is_not_called_damaged(project: Project) -> Non
 # ------------------------------------------------------------------- one byte
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["response", "request", "metadata"])
 def test_a_changed_byte_of_a_record_is_named(project: Project, kind: str) -> None:
     """In the middle of the member: of a response that is its body."""
@@ -185,6 +186,7 @@ def test_a_changed_byte_of_a_warc_header_is_named(project: Project) -> None:
     assert (finding["what"], finding["start"]) == ("damaged", hit.offset)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", [0, 2, 4, 9])
 def test_a_changed_byte_of_a_gzip_header_is_named(project: Project, at: int) -> None:
     """Magic number, method, time, system: the last two harm nothing."""
@@ -228,6 +230,7 @@ def test_a_changed_byte_of_a_readings_text_is_named(project: Project) -> None:
     assert len(finding["cables"]) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name, what",
     [
@@ -279,6 +282,7 @@ def test_a_missing_file_is_named(project: Project) -> None:
     assert len(finding["cables"]) == 9
 
 
+@pytest.mark.long
 def test_every_finding_is_a_line(project: Project) -> None:
     project.warcs[0].unlink()
     (export_of(project) / "cables.csv").unlink()
@@ -319,6 +323,7 @@ def test_without_a_store_there_is_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.long
 def test_an_export_elsewhere_is_checked_too(project: Project, tmp_path: Path) -> None:
     shutil.copytree(export_of(project), tmp_path / "desk")
     flip(tmp_path / "desk" / "cables.jsonl", 40)

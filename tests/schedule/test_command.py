@@ -249,6 +249,7 @@ def test_the_job_table_is_the_one_that_apscheduler_makes() -> None:
 # ------------------------------------------------------------------- in the foreground
 
 
+@pytest.mark.long
 def test_a_source_that_is_added_while_it_runs_is_crawled_and_a_broken_registry_is_one_line(
     tmp_path: Path, mirror: Path
 ) -> None:
@@ -314,6 +315,7 @@ def test_a_second_schedule_on_a_store_is_refused(tmp_path: Path, mirror: Path) -
             schedule.stop()
 
 
+@pytest.mark.long
 def test_a_crawl_by_hand_is_waited_for_and_counts(tmp_path: Path, mirror: Path) -> None:
     with SiteServer({"one": mirror}, latency=0.2) as server:
         project = project_of(tmp_path, server.urls)
@@ -326,6 +328,7 @@ def test_a_crawl_by_hand_is_waited_for_and_counts(tmp_path: Path, mirror: Path) 
     assert listed(project)["one"]["last_outcome"] == "ok"
 
 
+@pytest.mark.long
 def test_no_space_ends_the_schedule_with_3(tmp_path: Path, mirror: Path) -> None:
     """A full disk as the crawl meets it: its WARC folder cannot be written."""
     if os.geteuid() == 0 and not shutil.which("mount"):
@@ -356,6 +359,7 @@ def full_disk(folder: Path) -> Iterator[Path]:
 # ------------------------------------------------------------------- what failed
 
 
+@pytest.mark.long
 def test_a_killed_run_says_who_recovered_its_captures(tmp_path: Path, mirror: Path) -> None:
     with SiteServer({"one": mirror}) as server:
         project = project_of(tmp_path, server.urls)
@@ -373,6 +377,7 @@ def test_a_killed_run_says_who_recovered_its_captures(tmp_path: Path, mirror: Pa
     assert later["goes_on_with"] == killed["run"]
 
 
+@pytest.mark.long
 def test_a_crawl_that_ended_before_its_run_began_is_listed_with_the_reason(
     tmp_path: Path, mirror: Path
 ) -> None:
@@ -386,6 +391,7 @@ def test_a_crawl_that_ended_before_its_run_began_is_listed_with_the_reason(
     assert listed(project)["one"]["failures"] == 1
 
 
+@pytest.mark.long
 def test_a_site_given_by_its_address_is_named_as_not_scheduled(
     tmp_path: Path, mirror: Path
 ) -> None:
@@ -397,6 +403,7 @@ def test_a_site_given_by_its_address_is_named_as_not_scheduled(
     assert f"not scheduled, in no registry, once given with -a url=: {host}" in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["runs", "schedule --list", "sources -v"])
 def test_commands_that_list_leave_the_store_as_it_is(once: Once, command: str) -> None:
     project, _ = once

@@ -11,7 +11,10 @@ from tests.clock import libfaketime
 from tests.crawling import Export
 from tests.schedule.week import CABLES, DAY, HOUR, MONDAY, Begun, Week, overlaps, table
 
-pytestmark = pytest.mark.skipif(libfaketime() is None, reason="faketime is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(libfaketime() is None, reason="faketime is not installed"),
+]
 
 RETRY = {"SCHEDULE_RETRY": str(6 * 3600)}
 

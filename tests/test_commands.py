@@ -43,8 +43,10 @@ def test_the_demo_shows_what_was_found_and_stripped_and_where_to_look(checkout: 
     assert "61 cables, 179 copies of them, 179 readings" in done.stdout
     for word in ("found", "stripped", "navigation", "where to look"):
         assert word in done.stdout
-    for line in done.stdout.partition("where to look\n")[2].splitlines():
+    *files, pages = done.stdout.partition("where to look\n")[2].splitlines()
+    for line in files:
         assert (checkout / line.split()[0]).exists(), line
+    assert "scrapy browse --open --export demo/export -s DATA_DIR=demo/data" in pages
     assert "later-build" in done.stderr
 
 
@@ -153,6 +155,9 @@ def _without_the_moment(text: str) -> str:
         (r"run \S+: finished in [\d.]+ s", "run"),
         (r"\d[\d,.]* kB, [\d.]+ a second", "kB"),
         (r" -s \S+", ""),
+        # What `scrapy report` says of the store.
+        (r"as of \S+ \S+ UTC", "as of"),
+        (r"report\.html, [\d,]+ kB", "report"),
         # What `scrapy trace` says of the capture, the run and the code.
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", "moment"),
         (r"\d{8}T\d{6}Z-[0-9a-f]{6}", "run"),

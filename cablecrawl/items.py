@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from cablecrawl.layouts.page import CableOnPage, Excerpt, PageReading, Span
 from cablecrawl.ledger import Ledger
@@ -20,6 +21,11 @@ NOT_RENDERED = "not_rendered"
 the browser made of it is a capture of its own."""
 LEADS_TO = "leads to "
 """What stands before the address in the detail of a redirect's capture."""
+
+
+def is_robots_txt(url: str) -> bool:
+    """Whether an address is that of a robots.txt, which is captured and gives no items."""
+    return urlsplit(url).path == "/robots.txt"
 
 
 @dataclass(frozen=True, slots=True)

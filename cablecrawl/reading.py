@@ -12,7 +12,6 @@ from urllib.parse import urljoin, urlsplit
 from w3lib.url import canonicalize_url
 
 from cablecrawl.blocked_pages import SOFT_404, load_blocked_pages, name_blocked_page
-from cablecrawl.capture.http import is_robots_txt
 from cablecrawl.decoding import Document, UndecodableError, decode_document, unpacked
 from cablecrawl.items import (
     LEADS_TO,
@@ -24,6 +23,7 @@ from cablecrawl.items import (
     Missing,
     PageItem,
     Problem,
+    is_robots_txt,
 )
 from cablecrawl.layouts import cablebrowser, is_cable_url, read_page
 from cablecrawl.layouts.bloglists import is_absent_list, is_list

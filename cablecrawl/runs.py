@@ -24,11 +24,10 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from cablecrawl.capture import DamagedWarc, Location, WarcWriter, read_members, recover
 from cablecrawl.capture.exchange import decode_fields
-from cablecrawl.capture.http import is_robots_txt
 from cablecrawl.clock import Clock
 from cablecrawl.code_version import code_version, steps_sha256
 from cablecrawl.errors import LockedError
-from cablecrawl.items import Capture
+from cablecrawl.items import Capture, is_robots_txt
 from cablecrawl.sources import Source
 from cablecrawl.store import tables as t
 from cablecrawl.store.database import (

@@ -50,6 +50,7 @@ def test_the_demo_shows_what_was_found_and_stripped_and_where_to_look(checkout: 
     assert "later-build" in done.stderr
 
 
+@pytest.mark.long
 def test_the_demo_can_be_run_again(checkout: Path) -> None:
     first, second = scrapy("demo", cwd=checkout), scrapy("demo", cwd=checkout)
     assert (first.returncode, second.returncode) == (0, 0)

@@ -170,6 +170,7 @@ def test_a_page_that_was_read_just_before_a_kill_is_rebuilt_as_it_was(
     assert_same_export(project, before)
 
 
+@pytest.mark.long
 def test_a_crawl_that_was_killed_behind_its_last_capture_is_settled_again(
     tmp_path: Path, mirror: Path
 ) -> None:

@@ -126,6 +126,7 @@ def test_a_page_that_no_crawl_asked_for_in_time_is_overdue_whatever_its_share(
     assert mirror.asked() == set(cable_pages(mirror.folder))
 
 
+@pytest.mark.long
 def test_the_budget_bounds_a_crawl_and_the_rest_is_named(mirror: Mirror) -> None:
     sources = Path(mirror.project.settings["SOURCES_FILE"])
     limited = sources.read_text().replace("4d", "4d").replace(" }", ", budget = 5 }")
@@ -275,6 +276,7 @@ def test_far_fewer_cables_than_before_are_an_alarm_and_no_fact(mirror: Mirror) -
     assert gone == set(few)
 
 
+@pytest.mark.long
 def test_a_loss_that_is_accepted_is_no_alarm_the_day_after(mirror: Mirror) -> None:
     mirror.crawl(0)
     few = [cable.reference_id for cable in mirror.cables[8:]]

@@ -69,11 +69,6 @@ def content_type(headers: Headers) -> str | None:
     return value.decode("latin-1") if value is not None else None
 
 
-def is_robots_txt(url: str) -> bool:
-    """Whether an address is that of a robots.txt, which is captured and gives no items."""
-    return urlsplit(url).path == "/robots.txt"
-
-
 def _header_lines(headers: Headers) -> list[bytes]:
     return [
         name + b": " + LINE_BREAK.sub(b" ", value)

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from cablecrawl.blocked_pages import OF_THE_SITE
 from cablecrawl.capture import Location
-from cablecrawl.capture.http import is_robots_txt
-from cablecrawl.items import LEADS_TO, NOT_THERE
+from cablecrawl.items import LEADS_TO, NOT_THERE, is_robots_txt
 from cablecrawl.store import tables as t
 from cablecrawl.store.queries import CAPTURES_WITH_BODIES, OF_SOURCE, body_of
 

@@ -309,6 +309,7 @@ def test_no_query_sorts_its_table(
     assert not [step for step in steps if "TEMP B-TREE" in step]
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_store(tmp_path: Path) -> None:
     # A first export to load what is loaded once.
     peaks = {cables: peak_of_export(tmp_path, cables) for cables in (10, 400, 2000)}

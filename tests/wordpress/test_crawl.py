@@ -133,7 +133,14 @@ def made_posts(
     return posts, holds
 
 
-@pytest.mark.parametrize("name", CRAWLS)
+# Each takes most of a minute; these two go ways that the others go too.
+LONG = ("rest, plain permalinks", "archives")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.long) if name in LONG else name for name in CRAWLS],
+)
 def test_every_cable_of_every_post_is_found_and_none_is_invented(
     name: str, blog: Blog, tmp_path: Path
 ) -> None:

@@ -66,7 +66,7 @@ def make_app(export: Path, data_dir: Path, *, show_redacted_spans: bool) -> Data
             "truncate_cells_html": 200,
             # Of 100,000 cables that a word is in, facets take seconds: they are left out then.
             "facet_time_limit_ms": 60,
-            "sql_time_limit_ms": 3000,
+            "sql_time_limit_ms": 10_000,
             "allow_download": True,
         },
     )

@@ -100,7 +100,7 @@ class Progress:
 
 
 # Published without type information.
-class _Line(tqdm):  # type: ignore[misc]
+class _Line(tqdm):  # type: ignore[misc]  # its base has no types
     """What stands on the line."""
 
     # Neither a thread that watches nor a semaphore of the system: one thread draws at a time.

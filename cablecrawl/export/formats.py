@@ -37,7 +37,7 @@ class FormatWriter(ABC):
     250,000 cables no list is held. Nothing in them is from the wall clock.
     """
 
-    def __init__(self, target: Target) -> None:  # noqa: B027
+    def __init__(self, target: Target) -> None:  # noqa: B027  (how writers are made)
         """Make the files that are to be written. Raises OSError."""
 
     @staticmethod
@@ -68,7 +68,7 @@ class FormatWriter(ABC):
     def add_capture(self, capture: CaptureRecord) -> None:  # noqa: B027  (most formats have none)
         """Write a capture, where the format has them."""
 
-    def add_problem(self, problem: ProblemRecord) -> None:  # noqa: B027
+    def add_problem(self, problem: ProblemRecord) -> None:  # noqa: B027  (the same)
         """Write a problem, where the format has them."""
 
     @abstractmethod

@@ -18,7 +18,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lxml import etree  # type: ignore[import-untyped]  # published without types
+from lxml import etree
 
 from cablecrawl.export.characters import NOT_IN_XML, for_xml
 from cablecrawl.export.described import Part, Property

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from lxml import etree  # type: ignore[import-untyped]  # published without types
+from lxml import etree
 
 from cablecrawl.collation.alignment import cells_for_a_pair
 from cablecrawl.collation.apparatus import Segment, Token, segments, tokens

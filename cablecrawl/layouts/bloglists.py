@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from lxml import etree  # type: ignore[import-untyped]  # published without types
+from lxml import etree
 
 from cablecrawl.layouts.bloglinks import kind_of_link
 from cablecrawl.layouts.page import PageReading

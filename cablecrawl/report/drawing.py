@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import matplotlib
-from lxml import etree  # type: ignore[import-untyped]  # published without types
+from lxml import etree
 from matplotlib.figure import Figure as Canvas
 
 from cablecrawl.report.colours import INK, LINE, SOFT, name_of, stand_in

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lxml import etree  # type: ignore[import-untyped]  # published without types
+from lxml import etree
 
 from cablecrawl.export.ftm import cable_id, values_of
 from tests.export import test_elasticsearch, test_ftm, test_gexf, test_tei, test_text

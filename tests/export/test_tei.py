@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lxml import etree  # type: ignore[import-untyped]  # published without types
+from lxml import etree
 
 from cablecrawl.changed.changes import Changes
 from cablecrawl.collation.hidden import HIDDEN, Hidden

@@ -39,11 +39,6 @@ def cable_page(store: Snapshot, given: str, data_dir: Path, *, show: bool) -> di
         "history": history,
         "number_of": {text.reading_sha256: text.number for text in history.texts},
         "to_compare": _to_compare(history, trace.chosen.reading_sha256),
-        "changes": [
-            (witness, transition)
-            for witness in history.witnesses
-            for transition in witness.transitions
-        ],
     }
 
 

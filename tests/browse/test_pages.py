@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -95,6 +96,16 @@ def test_words_are_searched_and_facets_shown(demo_pages: Get) -> None:
     assert status == 200 and f"/cables/cables/{CATS}" in content
     assert "THE CATS OF THE BUFFER ZONE" in demo_pages(f"/cables/cables/{CATS}")[1]
     assert "facet-classification" in content and "facet-tags" in content
+
+
+def test_a_search_goes_through_an_index_and_sorts_nothing(demo_pages: Get) -> None:
+    _, content = demo_pages("/cables/cables.json?_search=zone&_extra=query")
+    query = json.loads(content)["query"]
+    asked = urlencode({"sql": f"explain query plan {query['sql']}", **query["params"]})
+    _, content = demo_pages(f"/cables.json?{asked}&_shape=objects")
+    plan = [step["detail"] for step in json.loads(content)["rows"]]
+    assert plan[0].startswith("SCAN cables USING INDEX"), plan
+    assert not any("ORDER BY" in step for step in plan), plan
 
 
 @pytest.mark.parametrize(

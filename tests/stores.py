@@ -84,12 +84,15 @@ class SampleStore:
         *,
         rank: int = UNRANKED,
         state: str = "finished",
+        host: str | None = None,
     ) -> None:
         """Add a run that fetches these pages: a mirror's folder, or bodies by path.
 
+        `host` serves them; None: one that is called as the source is.
         Cable pages of the source that were there before and are not any more are met as gone
         (404) when `pages` is a folder.
         """
+        self._host = host or source
         is_whole = isinstance(pages, Path)
         bodies = read_mirror(pages) if isinstance(pages, Path) else pages
         with self._run(source, rank, state) as writer:
@@ -129,8 +132,8 @@ class SampleStore:
             capture_id=uuid.uuid4().urn,
             run_id=self._run_id,
             source=source,
-            url=f"http://{source}/{path}",
-            via=f"http://{source}/",
+            url=f"http://{self._host}/{path}",
+            via=f"http://{self._host}/",
             fetched_at=self.now,
             outcome="ok" if status == 200 else "http_error",
             status=status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import shlex
 
 import pytest
@@ -58,6 +59,20 @@ def test_a_help_ends_with_examples_on_lines_of_their_own(
     too_long = [line for line in shown.splitlines() if len(line) > COLUMNS]
     assert [line for line in too_long if not line.startswith("  scrapy ")] == []
     assert [line for line in examples.splitlines() if line in too_long] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_only_headings_are_underlined(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = parser_of(name)
+    headings = {"Usage", "Examples", "Formats"}
+    headings.update((group.title or "").title() for group in parser._action_groups)
+    for columns in range(50, 141, 5):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = parser.format_help().splitlines()
+        underlined = {
+            above for above, line in itertools.pairwise(lines) if line and not line.strip("=-")
+        }
+        assert underlined <= headings, columns
 
 
 @pytest.mark.parametrize("name", COMMANDS)

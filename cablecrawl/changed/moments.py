@@ -60,10 +60,10 @@ def through(db: Connection) -> Moment | None:
     return _last_before(db, db.execute(pending).scalar())
 
 
-def since_run(db: Connection, given: str) -> Moment:
+def since_run(db: Connection, given: str, option: str = "--since") -> Moment:
     """Before what a run found; `given`: its ID, or an unambiguous beginning of one.
 
-    Raises CableCrawlError.
+    Raises CableCrawlError, which names the `option` that it was given with.
     """
     matching = t.run.c.id.startswith(given, autoescape=True)
     found = db.execute(select(t.run.c.id).where(matching).order_by(t.run.c.id)).scalars().all()
@@ -71,11 +71,11 @@ def since_run(db: Connection, given: str) -> Moment:
         found = [given]
     if not found:
         raise CableCrawlError(
-            f"--since {visible(given)}: no run begins so, and it is no date such as 2026-11-22"
+            f"{option} {visible(given)}: no run begins so, and it is no date such as 2026-11-22"
         )
     if len(found) > 1:
         named = f"{', '.join(found[:MOST_NAMED])}{', …' if len(found) > MOST_NAMED else ''}"
-        raise CableCrawlError(f"--since {visible(given)}: several runs begin so ({named})")
+        raise CableCrawlError(f"{option} {visible(given)}: several runs begin so ({named})")
     return _before_runs(db, found)
 
 
@@ -97,10 +97,10 @@ def since_latest_crawl(db: Connection) -> Moment:
     return _before_runs(db, db.execute(runs).scalars().all())
 
 
-def read_date(given: str) -> Moment | None:
+def read_date(given: str, option: str = "--since") -> Moment | None:
     """A moment from a date (its beginning) or a time; without a zone it is UTC. None: it is none.
 
-    Raises CableCrawlError for what is like a date and is none.
+    Raises CableCrawlError, which names the `option`, for what is like a date and is none.
     """
     match = DATE.fullmatch(given)
     if match is None:
@@ -109,7 +109,7 @@ def read_date(given: str) -> Moment | None:
         moment = datetime.fromisoformat(given)
     except ValueError:
         raise CableCrawlError(
-            f"--since {visible(given)}: no such day or time (as 2026-11-22 or 2026-11-22T18:30)"
+            f"{option} {visible(given)}: no such day or time (as 2026-11-22 or 2026-11-22T18:30)"
         ) from None
     if not match["time"]:
         moment = datetime.combine(moment.date(), time())

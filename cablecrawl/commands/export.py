@@ -12,8 +12,8 @@ from scrapy.commands import ScrapyCommand
 
 from cablecrawl.changed.moments import Moment, through
 from cablecrawl.code_version import steps_sha256
-from cablecrawl.commands.helptext import add_examples
-from cablecrawl.commands.interruption import kept_interruption
+from cablecrawl.commands.helptext import add_examples, add_list
+from cablecrawl.commands.interruption import ends_in_one_line
 from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
@@ -30,10 +30,18 @@ from cablecrawl.export.folder import (
 from cablecrawl.export.formats import DEFAULT_FORMATS, FORMATS
 from cablecrawl.export.previous import end_of_latest, named_moment
 from cablecrawl.export.read import Snapshot
-from cablecrawl.export.selection import Selection, read_selection
+from cablecrawl.export.selection import Selection, given_name, parted_names, read_selection
 from cablecrawl.export.write import Summary, write_export
 from cablecrawl.store.database import storage_errors
 from cablecrawl.store.queries import steps_that_read
+from cablecrawl.trace.display import visible
+
+MOST_NAMED = 5
+
+KNOWN_FORMATS = {
+    **{name: of.about for name, of in FORMATS.items()},
+    BAG: "puts what the others write into a BagIt bag, in its data/",
+}
 
 
 class Command(ScrapyCommand):
@@ -78,10 +86,8 @@ class Command(ScrapyCommand):
         parser.add_argument(
             "--format",
             metavar="NAME,…",
-            default=",".join(DEFAULT_FORMATS),
-            help=f"{'; '.join(f'{name}: {of.about}' for name, of in FORMATS.items())};"
-            f" {BAG}: puts what the others write into a BagIt bag;"
-            f" default: {','.join(DEFAULT_FORMATS)}",
+            action="append",
+            help=f"one or several of those below; default: {','.join(DEFAULT_FORMATS)}",
         )
         parser.add_argument(
             "--changes-since",
@@ -91,7 +97,8 @@ class Command(ScrapyCommand):
         )
         some = parser.add_argument_group(
             "Some of the cables",
-            "A cable must fit each that is given. Captures and problems are those of its copies.",
+            "A cable must fit each that is given. Captures and problems are those of the pages that"
+            " its copies were read from or looked for at. Each but --since may be repeated.",
         )
         some.add_argument(
             "--since",
@@ -102,44 +109,59 @@ class Command(ScrapyCommand):
             "--origin",
             metavar="POST",
             action="append",
-            help="only those of a post, as `origin` names it: 'Embassy Nicosia'; may be repeated",
+            help="only those of a post, as `origin` names it: 'Embassy Nicosia'",
         )
-        some.add_argument("--year", metavar="YEAR,…", help="of the reference ID: 2007 or 2005-2007")
-        some.add_argument("--tag", metavar="TAG,…", help="with one of these tags: PREL,KZ")
         some.add_argument(
-            "--reference-id", metavar="ID,…", help="these: 07ASTANA1033, or as a source writes it"
+            "--year",
+            metavar="YEAR,…",
+            action="append",
+            help="of the reference ID: 2007 or 2005-2007",
         )
+        some.add_argument(
+            "--tag",
+            metavar="TAG",
+            action="append",
+            help="with this tag: PREL, or 'CLINTON, HILLARY'",
+        )
+        some.add_argument(
+            "--reference-id",
+            metavar="ID,…",
+            action="append",
+            help="these: 07ASTANA1033, or as a source writes it",
+        )
+        add_list(parser, "Formats", KNOWN_FORMATS)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
+        with ends_in_one_line(self, "nothing was written"):
             if args:
                 raise CableCrawlError(f"{args[0]}: unknown argument; see scrapy export --help")
-            if opts.since and opts.changes_since:
+            if opts.since is not None and opts.changes_since is not None:
                 raise CableCrawlError("--since and --changes-since: give one of them")
+            since = _stated("--since", opts.since) or _stated("--changes-since", opts.changes_since)
+            _stated("--output", opts.output)
             selection = read_selection(
-                origins=opts.origin or [],
-                years=_parted(opts.year),
-                tags=_parted(opts.tag),
-                reference_ids=_parted(opts.reference_id),
+                {
+                    "origin": opts.origin,
+                    "year": opts.year,
+                    "tag": opts.tag,
+                    "reference_id": opts.reference_id,
+                },
                 has_changed=opts.since is not None,
             )
-            since = opts.since or opts.changes_since
-            with kept_interruption():
-                formats = _read_formats(opts.format)
-                self._export(opts.output, formats, selection, since, as_json=opts.json)
-        except CableCrawlError as error:
-            print(f"scrapy export: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
-        except KeyboardInterrupt:
-            print("scrapy export: interrupted; nothing was written", file=sys.stderr)
-            self.exitcode = 130  # as a shell reports it
+            self._export(
+                opts.output,
+                _read_formats(opts.format),
+                selection,
+                since,
+                as_json=opts.json,
+            )
 
     def _export(
         self,
         output: str | None,
         formats: list[str],
         selection: Selection,
-        since: str | None,
+        since: tuple[str, str] | None,
         *,
         as_json: bool,
     ) -> None:
@@ -156,8 +178,8 @@ class Command(ScrapyCommand):
                     unfinished_folder(target.parent if target else place) as folder,
                     Progress() as progress,
                 ):
-                    whole = store.count_cables() if selection.is_whole else None
-                    progress.begin("export", "cables", whole)
+                    cables = store.count_cables() if selection.is_whole else None
+                    progress.begin("export", "cables", cables)
                     summary = write_export(
                         store,
                         folder,
@@ -168,7 +190,9 @@ class Command(ScrapyCommand):
                         progress=progress.reach,
                     )
                     if not (summary.cables or selection.is_whole or selection.has_changed):
-                        raise CableCrawlError("no cable is selected: nothing was written")
+                        raise CableCrawlError(
+                            f"no cable is selected: nothing was written ({_none_has(summary)})"
+                        )
                     if BAG in formats:
                         make_bag(folder, through(store.connection))
                     if target is None:
@@ -178,6 +202,8 @@ class Command(ScrapyCommand):
                 is_read_by_other_code = not steps_that_read(store.connection) <= {steps_sha256()}
         except OSError as error:
             raise CableCrawlError(f"{error.filename or place}: {error.strerror}") from error
+        if summary.unmet:
+            print(_none_has(summary), file=sys.stderr)
         with quiet_when_cut_off():
             if as_json:
                 print_json(for_programs(summary, place))
@@ -191,10 +217,16 @@ class Command(ScrapyCommand):
             )
 
 
-def _since(store: Snapshot, given: str | None, exports: Path | None) -> Moment | None:
+def _stated(option: str, value: str | None) -> tuple[str, str] | None:
+    """An option and its value; None: it is not given. Raises CableCrawlError where it is empty."""
+    return None if value is None else (option, given_name(option, value))
+
+
+def _since(store: Snapshot, given: tuple[str, str] | None, exports: Path | None) -> Moment | None:
     """Since when changes are told; `exports` has the earlier ones. None: of all time."""
     if given is not None:
-        return named_moment(store.connection, given)
+        option, named = given
+        return named_moment(store.connection, named, option)
     if exports is None:
         return None
     try:
@@ -204,21 +236,25 @@ def _since(store: Snapshot, given: str | None, exports: Path | None) -> Moment |
         return None
 
 
-def _parted(given: str | None) -> list[str]:
-    return [part.strip() for part in (given or "").split(",") if part.strip()]
-
-
-def _read_formats(names: str) -> list[str]:
-    formats = _parted(names)
-    known = ", ".join((*FORMATS, BAG))
+def _read_formats(given: list[str] | None) -> list[str]:
+    formats = parted_names("--format", given) if given is not None else list(DEFAULT_FORMATS)
+    known = ", ".join(KNOWN_FORMATS)
     for name in formats:
-        if name not in FORMATS and name != BAG:
-            raise CableCrawlError(f"--format {name}: unknown format (one of {known})")
-    if not formats:
-        raise CableCrawlError(f"--format: names no format (one of {known})")
-    if formats == [BAG]:
+        if name not in KNOWN_FORMATS:
+            raise CableCrawlError(f"--format {visible(name)}: unknown format (one of {known})")
+    if set(formats) == {BAG}:
         raise CableCrawlError(f"--format {BAG}: names no format to put into the bag")
     return formats
+
+
+def _none_has(summary: Summary) -> str:
+    """What was asked for and no cable has, of which a few are named."""
+    named = [
+        f"--{option.replace('_', '-')} {', '.join(map(visible, map(str, names[:MOST_NAMED])))}"
+        + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+        for option, names in summary.unmet.items()
+    ]
+    return f"no cable has {'; '.join(named)}"
 
 
 def print_summary(summary: Summary, where: Path) -> None:
@@ -239,6 +275,7 @@ def for_programs(summary: Summary, where: Path) -> dict[str, object]:
         "output": str(where),
         "cables": summary.cables,
         "unlocated": dict(sorted(summary.unlocated.items())),
+        "unmet": summary.unmet,
         "files": [
             {
                 "name": file.resource.name,

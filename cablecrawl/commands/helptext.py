@@ -1,8 +1,9 @@
-"""The help of a command: Scrapy's, with examples that stand on lines of their own."""
+"""The help of a command: Scrapy's, with lists that stand on lines of their own."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from scrapy.commands import ScrapyHelpFormatter
 
@@ -10,13 +11,20 @@ HEADING = "Examples\n========"
 
 
 class HelpFormatter(ScrapyHelpFormatter):
-    """Reflows paragraphs, and leaves the examples as they are."""
+    """Reflows paragraphs, and leaves lists and examples as they are."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         # What argparse.RawDescriptionHelpFormatter overrides too; there is no other way in.
-        if text.startswith(HEADING):
+        if HEADING in text:
             return text
         return super()._fill_text(text, width, indent)
+
+    def format_part_strings(self, part_strings: list[str]) -> list[str]:
+        """Scrapy underlines headings, and takes any line that ends with a colon for one."""
+        begins_section = part_strings[:1] == ["\n"]
+        if begins_section or (part_strings and part_strings[0].startswith("usage: ")):
+            return super().format_part_strings(part_strings)
+        return part_strings
 
 
 def add_examples(parser: argparse.ArgumentParser, *examples: str) -> None:
@@ -25,7 +33,14 @@ def add_examples(parser: argparse.ArgumentParser, *examples: str) -> None:
     parser.epilog = "\n".join([HEADING, *(f"  {example}" for example in examples)])
 
 
+def add_list(parser: argparse.ArgumentParser, heading: str, meanings: Mapping[str, str]) -> None:
+    """Show names and what they mean, one a line, above the examples."""
+    width = max(map(len, meanings))
+    lines = [f"  {name:{width}}  {meaning}" for name, meaning in meanings.items()]
+    parser.epilog = "\n".join((heading, "=" * len(heading), *lines, "", parser.epilog or ""))
+
+
 def examples_of(parser: argparse.ArgumentParser) -> list[str]:
     """The commands that a help shows."""
-    lines = (parser.epilog or "").removeprefix(HEADING).splitlines()
-    return [line.strip() for line in lines if line.strip()]
+    _, _, examples = (parser.epilog or "").partition(HEADING)
+    return [line.strip() for line in examples.splitlines() if line.strip()]

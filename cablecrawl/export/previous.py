@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,16 @@ from cablecrawl.store import tables as t
 from cablecrawl.trace.display import visible
 
 
-def named_moment(db: Connection, given: str) -> Moment | None:
+def named_moment(db: Connection, given: str, option: str) -> Moment | None:
     """The moment that a user names: a run, a date, or the end of an export in a folder.
 
-    None: that export is of an empty store. Raises CableCrawlError.
+    None: that export is of an empty store. Raises CableCrawlError, which names the `option`.
     """
     if (payload_folder(Path(given)) / MANIFEST).exists():
         return _moment(db, Path(given), THROUGH, _manifest(Path(given)))
     if Path(given).is_dir():
-        raise CableCrawlError(f"--since {visible(given)}: is no export, it has no {MANIFEST}")
-    return read_date(given) or since_run(db, given)
+        raise CableCrawlError(f"{option} {visible(given)}: is no export, it has no {MANIFEST}")
+    return read_date(given, option) or since_run(db, given, option)
 
 
 def end_of_latest(db: Connection, exports: Path) -> Moment | None:
@@ -35,7 +36,7 @@ def end_of_latest(db: Connection, exports: Path) -> Moment | None:
     follow leave nothing out. Raises CableCrawlError where it is of another store, or does not say.
     """
     latest = exports / LATEST
-    if not latest.exists():
+    if not os.path.lexists(latest):
         return None
     package = _manifest(latest)
     counts = package.get("record_counts")

@@ -100,6 +100,8 @@ class StoredWitness:
     newest_release: str | None = None
     """The newest that its source was seen with; None too where the witness is gone or listed, and
     need not know."""
+    pages: frozenset[str] = frozenset()
+    """URLs that it was read from or looked for at: of other hosts too, and of pages with others."""
 
 
 @dataclass(slots=True)
@@ -225,6 +227,7 @@ class Snapshot:
             course=cable.course(sightings),
             # Asked of all copies of the source, so of no more witnesses than need it.
             newest_release=self._newest_release(source.name) if unlisted and not gone else None,
+            pages=frozenset((row.url, *(sighting.url for sighting in sightings))),
         )
 
 
@@ -381,6 +384,7 @@ SIGHTINGS = by_reference_id(
         t.sighting.c.event,
         t.capture.c.fetched_at,
         t.capture.c.capture_id,
+        t.capture.c.url,
     ],
     (t.sighting, t.sighting.c.witness == t.witness.c.id),
     (t.capture, t.capture.c.id == t.sighting.c.capture),

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from cablecrawl.changed.changes import Changes
 from cablecrawl.changed.moments import Moment, through
 from cablecrawl.export.exported import ExportedCable
-from cablecrawl.export.formats import FORMATS, FormatWriter, Target
+from cablecrawl.export.formats import FORMATS, Target
 from cablecrawl.export.read import Snapshot
 from cablecrawl.export.references import known_cables
 from cablecrawl.export.resources import MANIFEST, FinishedFile, manifest
 from cablecrawl.export.ro_crate import RO_CRATE, ManifestFile, ro_crate
-from cablecrawl.export.selection import Selection
+from cablecrawl.export.selected_captures import SelectedCaptures
+from cablecrawl.export.selection import Selecting, Selection
 from cablecrawl.fixity.digests import write_digests
 from cablecrawl.fixity.lines import LineDigests
 
@@ -36,6 +38,8 @@ class Summary:
     cables: int
     unlocated: Counter[str]
     """Claims without a place, by field."""
+    unmet: dict[str, list[Any]]
+    """Of an export of some cables: names by option that no cable has."""
 
 
 def write_export(
@@ -58,22 +62,29 @@ def write_export(
     """
     chosen = selection or Selection()
     target = Target(folder, snapshot, show_redacted_spans)
-    copies: set[tuple[str, str]] = set()
+    selecting = Selecting(chosen)
+    captured = SelectedCaptures()
     unlocated: Counter[str] = Counter()
     cables = 0
     with ExitStack() as stack:
         writers = [
             stack.enter_context(FORMATS[name].open(target)) for name in FORMATS if name in formats
         ]
-        for cable in _exported(target, chosen, since, progress):
+        for cable in _exported(target, chosen, selecting, since, progress):
             cables += 1
             for reading in cable.readings:
                 unlocated.update(claim.field for claim in reading.claims if claim.start is None)
             if not chosen.is_whole:
-                copies.update((copy.source, copy.url) for copy in cable.record.witnesses)
+                captured.add(cable.stored)
             for writer in writers:
                 writer.add_cable(cable)
-        _write_captures(snapshot, writers, None if chosen.is_whole else copies)
+        is_whole = chosen.is_whole
+        for capture in snapshot.captures() if is_whole else captured.captures(snapshot):
+            for writer in writers:
+                writer.add_capture(capture)
+        for problem in snapshot.problems() if is_whole else captured.problems(snapshot):
+            for writer in writers:
+                writer.add_problem(problem)
         finished = [file for writer in writers for file in writer.finish()]
     listed = _write_json(
         folder,
@@ -81,7 +92,7 @@ def write_export(
         manifest(
             finished,
             unlocated,
-            selection=chosen.stated(),
+            selection=selecting.stated(),
             show_redacted_spans=show_redacted_spans,
             through=through(snapshot.connection),
             changes_since=since,
@@ -91,12 +102,13 @@ def write_export(
     crate = ro_crate(snapshot.connection, finished, described, cables=cables)
     _write_json(folder, RO_CRATE, crate)
     write_digests(folder, {file.resource.path: file.sha256 for file in finished})
-    return Summary(finished, cables, unlocated)
+    return Summary(finished, cables, unlocated, selecting.unmet())
 
 
 def _exported(
     target: Target,
     selection: Selection,
+    selecting: Selecting,
     since: Moment | None,
     progress: Callable[[int], None] | None,
 ) -> Iterator[ExportedCable]:
@@ -105,24 +117,10 @@ def _exported(
     changes = cache(lambda: Changes(store, since, show=target.show_redacted_spans))
     for number, stored in enumerate(selection.cables(store), start=1):
         cable = ExportedCable(stored, store, known, changes)
-        if selection.has(cable):
+        if selecting.has(cable):
             yield cable
         if progress is not None:
             progress(number)
-
-
-def _write_captures(
-    store: Snapshot, writers: list[FormatWriter], copies: set[tuple[str, str]] | None
-) -> None:
-    """All captures and problems, or those of the addresses of some copies."""
-    for capture in store.captures():
-        if copies is None or (capture.source, capture.url) in copies:
-            for writer in writers:
-                writer.add_capture(capture)
-    for problem in store.problems():
-        if copies is None or (problem.source, problem.url) in copies:
-            for writer in writers:
-                writer.add_problem(problem)
 
 
 def _write_json(folder: Path, name: str, content: dict[str, object]) -> bytes:

@@ -162,7 +162,7 @@ def test_output_that_is_not_empty_is_left_alone(
         (["--output", "file/desk"], "file: File exists"),
         (["--output", "n" * 300], "File name too long"),
         (["--format", "xml"], "--format xml: unknown format "),
-        (["--format", ","], "--format: names no format "),
+        (["--format", ","], "--format: is empty; name something"),
         (["cables"], "cables: unknown argument; see scrapy export --help"),
         (["--outptu", "x"], "--outptu: unknown argument; see scrapy export --help"),
     ],

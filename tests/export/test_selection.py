@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from bagit import Bag
@@ -14,6 +15,8 @@ from cablecrawl.fixity.findings import Report
 from cablecrawl.reference_id import year_of
 from tests.export.conftest import read_lines
 from tests.export.test_command import RunExport, run_export
+from tests.export.test_write import read_odd_page
+from tests.stores import SampleStore
 
 __all__ = ["run_export"]
 
@@ -53,8 +56,73 @@ def test_cables_are_selected_by_year_origin_tag_and_id(
         assert run_export("--output", str(output), *arguments) == 0
         assert {i: whole[i] for i in expected} == cables(output)
         copies = {(copy["source"], copy["url"]) for i in expected for copy in whole[i]["witnesses"]}
-        captures = read_lines(output / "captures.jsonl")
-        assert {(capture["source"], capture["url"]) for capture in captures} == copies
+        captured = {(line["source"], line["url"]) for line in read_lines(output / "captures.jsonl")}
+        assert copies <= captured
+        assert_rests_on_its_captures(output)
+
+
+def assert_rests_on_its_captures(folder: Path) -> None:
+    """Whatever digest of a document or ID of a capture a record names, there is its capture."""
+    captures = read_lines(folder / "captures.jsonl")
+    ids = {line["capture_id"] for line in captures}
+    for line in captures:
+        assert {line["revisit_of"], line["robots"]} - {None} <= ids, line["url"]
+    named = set()
+    for reading in read_lines(folder / "readings.jsonl"):
+        named.add(reading["payload_sha256"])
+        named.update(claim["payload_sha256"] for claim in reading["claims"])
+    assert named <= {line["payload_sha256"] for line in captures}
+
+
+def test_a_copy_that_another_host_serves_now_has_its_captures_there(
+    store: SampleStore, run_export: RunExport
+) -> None:
+    path = "cable/2009/01/09OSLO9001.html"
+    for host, body in (("www.example", "1. (U) Herring."), ("new.example", "1. (U) No herring.")):
+        store.crawl("mirror", {path: read_odd_page(body)}, host=host)
+    chosen = ("--reference-id", "09OSLO9001")
+    assert run_export("--output", "some", *chosen, data_dir=store.data_dir) == 0
+    captures = read_lines(Path("some") / "captures.jsonl")
+    assert [urlsplit(line["url"]).netloc for line in captures] == ["www.example", "new.example"]
+    assert_rests_on_its_captures(Path("some"))
+
+
+def test_names_may_be_given_one_by_one_or_by_commas(run_export: RunExport, tmp_path: Path) -> None:
+    for number, arguments in enumerate(
+        (
+            ("--year", "2006", "--year", "2007", "--format", "csv", "--format", "jsonl"),
+            ("--year", "2006,2007", "--format", "csv,jsonl,"),
+        )
+    ):
+        assert run_export("--output", f"{number}", *arguments) == 0
+        assert (tmp_path / f"{number}" / "cables.csv").exists()
+    years = {year_of(reference_id) for reference_id in cables(tmp_path / "0")}
+    assert years == {2006, 2007}
+    assert cables(tmp_path / "0") == cables(tmp_path / "1")
+
+
+def test_a_tag_with_a_comma_is_one_tag(
+    store: SampleStore, run_export: RunExport, tmp_path: Path
+) -> None:
+    head = "E.O. 12958: N/A\nTAGS: PREL, OVIP (HERRING, OLAF), NO\nSUBJECT: FISH\n\n"
+    page = read_odd_page(f"{head}1. (U) Herring.")
+    store.crawl("mirror", {"cable/2009/01/09OSLO9001.html": page})
+    assert run_export("--output", "all", data_dir=store.data_dir) == 0
+    (cable,) = cables(tmp_path / "all").values()
+    (tag,) = (tag for tag in cable["tags"] if "," in tag)
+    assert run_export("--output", "some", "--tag", tag, data_dir=store.data_dir) == 0
+    assert cables(tmp_path / "some") == cables(tmp_path / "all")
+
+
+def test_names_that_no_cable_has_are_said(
+    run_export: RunExport, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = ("--reference-id", "06NICOSIA9204,07ASTANA99999", "--tag", "PREL", "--tag", "Nonsense")
+    assert run_export("--output", "some", *some) == 0
+    assert "no cable has --tag NONSENSE; --reference-id 07ASTANA99999" in capsys.readouterr().err
+    selection = json.loads((tmp_path / "some" / "datapackage.json").read_text())["selection"]
+    assert selection["unmet"] == {"tag": ["NONSENSE"], "reference_id": ["07ASTANA99999"]}
+    assert selection["reference_id"] == ["06NICOSIA9204", "07ASTANA99999"]
 
 
 def test_an_export_of_some_cables_says_so_and_is_not_the_latest(
@@ -75,7 +143,19 @@ def test_an_export_of_some_cables_says_so_and_is_not_the_latest(
         (["--year", "07"], "--year 07: is no year, nor two (2007 or 2005-2007)"),
         (["--year", "2007-2005"], "--year 2007-2005: ends before it begins"),
         (["--reference-id", "x"], "--reference-id x: is no reference ID, such as 07ASTANA1033"),
-        (["--origin", "Embassy Atlantis"], "no cable is selected: nothing was written"),
+        (
+            ["--origin", "Embassy Atlantis", "--tag", "PREL"],
+            "no cable is selected: nothing was written (no cable has --origin embassy atlantis",
+        ),
+        *(
+            ([option, value], f"{option}: is empty; name something, or leave it out")
+            for option in ("--origin", "--year", "--tag", "--reference-id", "--since", "--output")
+            for value in ("", " ")
+        ),
+        (["--year", ","], "--year: is empty"),
+        (["--format", ""], "--format: is empty"),
+        (["--changes-since", "blah"], "--changes-since blah: no run begins so"),
+        (["--format", "csv,word"], "--format word: unknown format (one of jsonl, csv"),
         (["--since", "2026", "--changes-since", "2026"], "--since and --changes-since: give one"),
         (["--format", "bag"], "--format bag: names no format to put into the bag"),
     ],

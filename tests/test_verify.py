@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from cablecrawl.capture import read_members
+from cablecrawl.export.bag import make_bag
 from tests.crawling import Ended, Project, run_scrapy
 from tests.sites.cables import invented_cables
 from tests.sites.mirror import Build, write_mirror
@@ -330,6 +331,15 @@ def test_an_export_elsewhere_is_checked_too(project: Project, tmp_path: Path) ->
     assert verify(project).status == 0
     finding = only_finding(project, "--export", str(tmp_path / "desk"))
     assert finding["file"] == str(tmp_path / "desk" / "cables.jsonl")
+
+
+def test_a_bag_elsewhere_is_checked_too(project: Project, tmp_path: Path) -> None:
+    bag = tmp_path / "desk"
+    shutil.copytree(export_of(project), bag)
+    make_bag(bag, None)
+    ended = verify(project, "--claims", "none", "--export", str(bag))
+    assert (ended.status, ended.stderr) == (0, "")
+    assert re.search(r"^exports +2 +0$", ended.stdout, re.M)
 
 
 def test_help_says_that_nothing_is_repaired() -> None:

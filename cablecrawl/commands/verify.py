@@ -14,7 +14,8 @@ from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import add_processes, read_processes, refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.resources import CABLES, MANIFEST
+from cablecrawl.export.folder import export_within
+from cablecrawl.export.resources import MANIFEST
 from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.outcome import as_dict, lines_of
 from cablecrawl.logs import printable
@@ -110,6 +111,6 @@ def _read_claims(value: str) -> int | None:
 
 def _named_exports(names: list[str]) -> list[Path]:
     for name in names:
-        if not (Path(name) / MANIFEST).exists() and not (Path(name) / CABLES.path).exists():
+        if export_within(Path(name)) is None:
             raise CableCrawlError(f"--export {name}: is no export: it has no {MANIFEST}")
     return [Path(name) for name in names]

@@ -18,8 +18,10 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+from cablecrawl.capture.warc import MANIFEST as DIGESTS
 from cablecrawl.capture.warc import fsync_folder
 from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.resources import MANIFEST, RESOURCES
 
 LATEST = "latest"
 BAG_DECLARATION, PAYLOAD = "bagit.txt", "data"
@@ -71,6 +73,16 @@ def publish(folder: Path, target: Path) -> bool:
 def payload_folder(folder: Path) -> Path:
     """Where the files of an export are: in the folder itself, or, of a bag, in its `data`."""
     return folder / PAYLOAD if (folder / BAG_DECLARATION).exists() else folder
+
+
+def export_within(folder: Path) -> Path | None:
+    """Where the files of the export in a folder or a bag are; None: there is no export in it.
+
+    One file is enough: an export that has lost the others is still one.
+    """
+    within = payload_folder(folder)
+    names = (MANIFEST, DIGESTS, *(resource.path for resource in RESOURCES))
+    return within if any((within / name).exists() for name in names) else None
 
 
 def publish_under_time(folder: Path, parent: Path, moment: datetime, *, is_latest: bool) -> Path:

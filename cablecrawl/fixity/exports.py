@@ -18,7 +18,7 @@ from typing import Any
 from bagit import Bag, BagError
 
 from cablecrawl.capture.warc import MANIFEST as DIGESTS
-from cablecrawl.export.folder import BAG_DECLARATION, LATEST, payload_folder
+from cablecrawl.export.folder import BAG_DECLARATION, LATEST, export_within, payload_folder
 from cablecrawl.export.resources import MANIFEST, RESOURCES, Resource
 from cablecrawl.fixity.digests import DigestList, names_within, read_digests
 from cablecrawl.fixity.findings import EXPORT, Finding, Report, looks_alike
@@ -72,7 +72,7 @@ def find_exports(folder: Path) -> list[Path]:
     return [
         path
         for path in sorted(folder.iterdir())
-        if path.is_dir() and not path.is_symlink() and path.name[0] != "." and _is_export(path)
+        if path.is_dir() and not path.is_symlink() and path.name[0] != "." and export_within(path)
     ]
 
 
@@ -389,11 +389,6 @@ class ExportCheck:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
-
-
-def _is_export(folder: Path) -> bool:
-    names = (MANIFEST, DIGESTS, *(resource.path for resource in RESOURCES))
-    return any((payload_folder(folder) / name).exists() for name in names)
 
 
 def _fault_of_package(package: Any) -> str | None:

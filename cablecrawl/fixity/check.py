@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.folder import LATEST
+from cablecrawl.export.folder import LATEST, export_within
 from cablecrawl.export.lines import json_line
 from cablecrawl.export.resources import CABLES, CAPTURES, MANIFEST, read_schema
 from cablecrawl.fixity.claims import ClaimsCheck, Verified, count_captures, sample
@@ -107,7 +107,9 @@ class Check:
 
     def _same_state(self, db: Connection) -> ExportedLines | None:
         """The lines of the latest export, if it is of the state that the store is in."""
-        folder = self._exports_dir / LATEST
+        folder = export_within(self._exports_dir / LATEST)
+        if folder is None:
+            return None
         try:
             package = json.loads((folder / MANIFEST).read_bytes())
             resources = {resource["name"]: resource for resource in package["resources"]}
@@ -116,7 +118,7 @@ class Check:
             if captures == count_captures(db) and schema == read_schema(CABLES.schema):
                 return ExportedLines(folder / CABLES.path, json_line)
         except (OSError, ValueError, KeyError, TypeError):
-            pass  # there is none, or what is wrong with it is for the check of exports to say
+            pass  # what is wrong with it is for the check of exports to say
         return None
 
     def _check_exports(self) -> None:

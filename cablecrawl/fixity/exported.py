@@ -12,6 +12,9 @@ from typing import Any
 
 from cablecrawl.fixity.findings import DATABASE, EXPORT, REBUILD, Finding, Report
 
+COMPARED = "lines compared"
+"""What is counted."""
+
 
 class ExportedLines:
     """The lines of an export's cables.jsonl, held against records in the order of their IDs."""
@@ -44,7 +47,7 @@ class ExportedLines:
         After the export itself was checked: a line of it that is damaged says nothing.
         """
         self._file.close()
-        report.count("lines compared", self.compared)
+        report.count(COMPARED, self.compared)
         damaged = {
             finding.line
             for finding in report.findings
@@ -73,7 +76,7 @@ class ExportedLines:
                     cables=[reference_id],
                     exports=[str(self.path.parent)],
                 ),
-                "lines compared",
+                COMPARED,
             )
 
     def _differs(self, number: int, reference_id: str) -> None:

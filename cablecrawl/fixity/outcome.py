@@ -8,6 +8,7 @@ from typing import Any
 
 from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.claims import Verified
+from cablecrawl.fixity.exported import COMPARED
 from cablecrawl.fixity.findings import Finding, shortened
 
 
@@ -19,7 +20,8 @@ def lines_of(check: Check) -> Iterator[str]:
     for kind, count in report.counts.items():
         yield f"{kind:{width}}  {count.checked:12,}  {count.failed:7,}"
     if check.verified is not None:
-        yield from _verified_lines(check.verified, check.claims or 0)
+        is_exported = COMPARED in report.counts and report.counts[COMPARED].checked > 0
+        yield from _verified_lines(check.verified, check.claims or 0, is_exported=is_exported)
     yield from report.notes
     yield from map(line_of, report.findings)
     if report.is_well:
@@ -28,7 +30,8 @@ def lines_of(check: Check) -> Iterator[str]:
         yield f"{len(report.findings):,} findings; nothing was changed or repaired"
 
 
-def _verified_lines(verified: Verified, chosen: int) -> Iterator[str]:
+def _verified_lines(verified: Verified, chosen: int, *, is_exported: bool) -> Iterator[str]:
+    """`is_exported`: the records were compared with the lines of an export."""
     if verified.captures < verified.of_captures:
         yield (
             f"{verified.captures:,} of {verified.of_captures:,} captures were read again:"
@@ -36,7 +39,8 @@ def _verified_lines(verified: Verified, chosen: int) -> Iterator[str]:
             " the same cables; --claims all reads all"
         )
     yield (
-        f"{verified.fields:,} exported fields of {verified.cables:,} cables verified"
+        f"{verified.fields:,} {'exported ' if is_exported else ''}fields of"
+        f" {verified.cables:,} cables verified"
         + (f", {verified.unlocated:,} of them without a place" if verified.unlocated else "")
         + (f"; {verified.failed:,} do not hold" if verified.failed else "")
     )

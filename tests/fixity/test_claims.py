@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from cablecrawl.export.bag import make_bag
 from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.claims import Verified, sample
 from cablecrawl.fixity.opening import reading_only
+from cablecrawl.fixity.outcome import lines_of
 from cablecrawl.stages import Unwatched
 from tests.fixity.conftest import Kept
 
@@ -126,6 +129,25 @@ def test_a_record_that_is_not_what_was_exported_is_found(kept: Kept) -> None:
     kept.query("UPDATE source SET rank = -rank")
     report = kept.check(claims=None)
     assert report.findings or report.notes
+
+
+def test_an_export_in_a_bag_is_compared_too(kept: Kept) -> None:
+    lines = (kept.export / "cables.jsonl").read_bytes().splitlines()
+    make_bag(kept.export.resolve(), None)
+    report = kept.check(claims=None)
+    assert report.is_well
+    assert report.counts["lines compared"].checked == len(lines)
+
+
+@pytest.mark.parametrize("has_lines", [True, False])
+def test_fields_are_called_exported_where_lines_were_compared(kept: Kept, has_lines: bool) -> None:
+    if not has_lines:
+        shutil.rmtree(kept.export.resolve())
+        kept.export.unlink()
+    check = Check(kept.data_dir, kept.folder / "exports", [], None, 1, Unwatched())
+    check.run()
+    said = "\n".join(lines_of(check))
+    assert ("exported fields of" in said, "fields of" in said) == (has_lines, True)
 
 
 def test_an_export_of_another_state_is_not_compared(kept: Kept) -> None:

@@ -6,43 +6,95 @@ what is in the bag.
 
 from __future__ import annotations
 
-import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import file_digest
+from itertools import chain
 from pathlib import Path
-
-import bagit
+from typing import TextIO
 
 from cablecrawl import __version__
+from cablecrawl.capture.warc import MANIFEST as DIGESTS
 from cablecrawl.capture.warc import fsync_folder
 from cablecrawl.changed.moments import Moment
+from cablecrawl.export.folder import BAG_DECLARATION, PAYLOAD
 from cablecrawl.export.ro_crate import LICENCE_NOTE
 
 BAG = "bag"
 """As `--format` names it."""
+
+BAG_INFO = "bag-info.txt"
+BAG_DIGESTS = "manifest-sha256.txt"
+TAG_DIGESTS = "tagmanifest-sha256.txt"
+
+# RFC 8493, 2.1.3: in the lists these are written so, and nothing else is.
+ENCODED = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 
 # The store had nothing in it; a bag must have a date of that form.
 NO_DATE = "1970-01-01"
 
 
 def make_bag(folder: Path, through: Moment | None) -> None:
-    """Put the files of a folder into a bag, which the folder then is.
+    """Put the files of a finished export into a bag, which its folder then is.
 
-    It is dated by the last capture of the store, so that the same store gives the same bag. When
-    it returns, all is on the disk. Raises OSError.
+    It is dated by the last capture of the store, so that the same store gives the same bag. The
+    digests are those of the export's own list. When it returns, all is on the disk. Raises OSError.
     """
-    # It tells of each file that it reads.
-    logging.getLogger("bagit").setLevel(logging.WARNING)
-    info = {
-        "Bagging-Date": through.at[:10] if through is not None else NO_DATE,
-        "Bag-Software-Agent": f"CableCrawl {__version__}, bagit.py",
-        "External-Description": "US embassy cables, with the evidence for every field",
-        "Internal-Sender-Description": LICENCE_NOTE,
-    }
-    bagit.make_bag(str(folder), bag_info=info, checksums=["sha256"])
-    for path in folder.iterdir():
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        else:
-            fsync_folder(path)
+    files = list(folder.iterdir())
+    payload = folder / PAYLOAD
+    payload.mkdir()
+    for file in files:
+        file.rename(payload / file.name)
+    fsync_folder(payload)
+    octets = count = 0
+    with _tag_file(folder / BAG_DIGESTS) as digests:
+        for digest, name in _digests(payload):
+            digests.write(f"{digest}  {PAYLOAD}/{name.translate(ENCODED)}\n")
+            octets += (payload / name).stat().st_size
+            count += 1
+    _write_tags(
+        folder / BAG_DECLARATION,
+        {"BagIt-Version": "1.0", "Tag-File-Character-Encoding": "UTF-8"},
+    )
+    _write_tags(
+        folder / BAG_INFO,
+        {
+            "Bag-Software-Agent": f"CableCrawl {__version__}",
+            "Bagging-Date": through.at[:10] if through is not None else NO_DATE,
+            "External-Description": "US embassy cables, with the evidence for every field",
+            "Internal-Sender-Description": LICENCE_NOTE,
+            "Payload-Oxum": f"{octets}.{count}",
+        },
+    )
+    with _tag_file(folder / TAG_DIGESTS) as digests:
+        for name in (BAG_INFO, BAG_DECLARATION, BAG_DIGESTS):
+            digests.write(f"{_digest(folder / name)}  {name}\n")
     fsync_folder(folder)
+
+
+def _digests(export: Path) -> Iterator[tuple[str, str]]:
+    """Every file's digest and name, that of the list itself too."""
+    with (export / DIGESTS).open(encoding="utf-8", newline="\n") as listed:
+        for line in chain(listed, [f"{_digest(export / DIGESTS)}  {DIGESTS}\n"]):
+            digest, _, name = line.removesuffix("\n").partition("  ")
+            yield digest, name
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _write_tags(path: Path, tags: dict[str, str]) -> None:
+    with _tag_file(path) as file:
+        file.writelines(f"{label}: {value}\n" for label, value in tags.items())
+
+
+@contextmanager
+def _tag_file(path: Path) -> Iterator[TextIO]:
+    """A new file, which is on the disk at the end."""
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())

@@ -15,11 +15,10 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from bagit import Bag, BagError
-
 from cablecrawl.capture.warc import MANIFEST as DIGESTS
 from cablecrawl.export.folder import BAG_DECLARATION, LATEST, export_within, payload_folder
 from cablecrawl.export.resources import MANIFEST, RESOURCES, Resource
+from cablecrawl.fixity.bag import fault_of_bag
 from cablecrawl.fixity.digests import DigestList, names_within, read_digests
 from cablecrawl.fixity.findings import EXPORT, Finding, Report, looks_alike
 from cablecrawl.fixity.hashed import HashedFile
@@ -125,10 +124,9 @@ class ExportCheck:
 
     def _check_bag(self, bag: Path) -> None:
         """The bag's own lists hold; its payload is an export like any other."""
-        try:
-            Bag(str(bag)).validate(processes=1)
-        except BagError as error:
-            self._add("bag", bag / BAG_DECLARATION, f"the bag is not valid: {error}", AGAIN)
+        fault = fault_of_bag(bag)
+        if fault is not None:
+            self._add("bag", bag / BAG_DECLARATION, f"the bag is not valid: {fault}", AGAIN)
 
     def _check_list(self) -> None:
         """The list of digests can be read, and is there where there are digests of lines."""

@@ -71,8 +71,12 @@ def publish(folder: Path, target: Path) -> bool:
 
 
 def payload_folder(folder: Path) -> Path:
-    """Where the files of an export are: in the folder itself, or, of a bag, in its `data`."""
-    return folder / PAYLOAD if (folder / BAG_DECLARATION).exists() else folder
+    """Where the files of an export are: in the folder itself, or, of a bag, in its `data`.
+
+    A bag that has lost what says that it is one is still one: no export has a `data`.
+    """
+    is_bag = (folder / BAG_DECLARATION).exists() or (folder / PAYLOAD).is_dir()
+    return folder / PAYLOAD if is_bag else folder
 
 
 def export_within(folder: Path) -> Path | None:

@@ -200,3 +200,5 @@ def test_a_bag_is_checked_as_other_exports_are_and_its_own_lists_too(
     info = tmp_path / "exports" / "latest" / "bag-info.txt"
     info.write_bytes(info.read_bytes().replace(b"cables", b"fables"))
     assert findings() == ["bag bagit.txt"]
+    (info.parent / "bagit.txt").unlink()
+    assert findings() == ["bag bagit.txt"]

@@ -5,10 +5,11 @@ python -m cablecrawl.export.data_format > DATA_FORMAT.md
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from cablecrawl.export import bag
 from cablecrawl.export.described import Part
-from cablecrawl.export.formats import FORMATS, Format
+from cablecrawl.export.formats import FORMATS
 from cablecrawl.export.resources import SCHEMA_VERSION
 from cablecrawl.export.tables import TABLES_VERSION
 
@@ -38,18 +39,20 @@ def _contents() -> Iterator[str]:
     yield "| --- | --- |"
     for name, of in FORMATS.items():
         yield f"| [`{name}`](#{name}) | {of.about} |"
+    yield f"| [`{bag.BAG}`](#{bag.BAG}) | {bag.ABOUT} |"
     yield ""
 
 
 def _sections() -> Iterator[str]:
     for name, of in FORMATS.items():
-        yield from _section(name, of)
+        yield from _section(name, of.about, of.describe())
+    yield from _section(bag.BAG, bag.ABOUT, bag.describe())
 
 
-def _section(name: str, of: Format) -> Iterator[str]:
+def _section(name: str, about: str, parts: Sequence[Part]) -> Iterator[str]:
     yield f"## {name}\n"
-    yield f"{of.about[:1].upper()}{of.about[1:]}.\n"
-    for part in of.describe():
+    yield f"{about[:1].upper()}{about[1:]}.\n"
+    for part in parts:
         yield from _part(part)
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from cablecrawl.export.bag import BAG, make_bag
 from cablecrawl.export.data_format import data_format
 from cablecrawl.export.formats import FORMATS
+from cablecrawl.fixity.digests import write_digests
 from tests.crawling import PROJECT, run_python
 
 DOCUMENT = PROJECT / "DATA_FORMAT.md"
@@ -54,6 +56,17 @@ def test_every_property_of_the_files_has_a_row(tabled_export: Path) -> None:
     of_files = rows("parquet")
     for path in (tabled_export / "parquet").iterdir():
         assert of_files[f"parquet/{path.name}"] == pq.read_schema(path).names
+
+
+def test_every_file_of_a_bag_is_told_and_every_label_in_it(tmp_path: Path) -> None:
+    write_digests(tmp_path, {})
+    make_bag(tmp_path, None)
+    of_bag = rows(BAG)
+    there = [f"{path.name}/" if path.is_dir() else path.name for path in tmp_path.iterdir()]
+    assert sorted(of_bag) == sorted(there)
+    for name in ("bagit.txt", "bag-info.txt"):
+        lines = (tmp_path / name).read_text(encoding="utf-8").splitlines()
+        assert of_bag[name] == [line.partition(":")[0] for line in lines]
 
 
 def sections() -> dict[str, str]:

@@ -103,9 +103,11 @@ class SqliteWriter(FormatWriter):
         )
         about = (
             f"{RESOURCE.about} Lists and records are JSON, yes and no are 1 and 0, moments are text"
-            " as in the lines; a lone surrogate is written as `\\ud800`. FTS5 indexes, without"
-            f" regard to accents and case: {indexes}. `PRAGMA user_version` is the version of the"
-            f" tables, {TABLES_VERSION}; `PRAGMA application_id` is {APPLICATION_ID}."
+            " as in the lines; a lone surrogate is written as `\\ud800`. A text with a NUL is whole"
+            " in its cell, but to `length()` and some other functions of SQL it ends there;"
+            " `length(CAST(body AS BLOB))` are all its bytes. FTS5 indexes, without regard to"
+            f" accents and case: {indexes}. `PRAGMA user_version` is the version of the tables,"
+            f" {TABLES_VERSION}; `PRAGMA application_id` is {APPLICATION_ID}."
         )
         return [
             Part(RESOURCE.path, about),

@@ -169,6 +169,8 @@ def test_odd_texts_come_through_and_are_found(odd_store: SampleStore, tmp_path: 
     with closing(opened(folder)) as db:
         (cable,) = rows_of(db, "cables")
         assert cable["body"] == line["body"] == ODD
+        measured = db.execute("SELECT length(body), length(CAST(body AS BLOB)) FROM cables")
+        assert measured.fetchone() == (ODD.index("\x00"), len(ODD.encode()))
         for word in ("cafe", "CAF\u00c9", "moth", "09oslo9001"):
             found = db.execute(
                 "SELECT reference_id FROM cables WHERE rowid IN"

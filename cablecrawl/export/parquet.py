@@ -15,14 +15,12 @@ import pyarrow.parquet as pq
 
 from cablecrawl.capture.warc import fsync_folder
 from cablecrawl.export.columns import Column, Kind, with_parts
-from cablecrawl.export.crawled import Crawled
 from cablecrawl.export.described import Part, Property
-from cablecrawl.export.exported import ExportedCable
-from cablecrawl.export.formats import FormatWriter, Target, finished_file
+from cablecrawl.export.formats import Target, finished_file
 from cablecrawl.export.resources import FinishedFile, Resource
-from cablecrawl.export.rows import Row, TableRows
-from cablecrawl.export.tables import CAPTURES, PROBLEMS, TABLES, TABLES_VERSION, Table
-from cablecrawl.records import CaptureRecord, ProblemRecord
+from cablecrawl.export.rows import Row
+from cablecrawl.export.table_writer import TableWriter
+from cablecrawl.export.tables import TABLES, TABLES_VERSION, Table
 
 FOLDER = "parquet"
 
@@ -59,13 +57,12 @@ def resource_of(table: Table) -> Resource:
     )
 
 
-class ParquetWriter(FormatWriter):
+class ParquetWriter(TableWriter):
     """The files while they are being written."""
 
     def __init__(self, target: Target) -> None:
+        super().__init__(target)
         self._folder = target.folder
-        self._rows = TableRows()
-        self._crawled = Crawled(target.store.connection)
         (self._folder / FOLDER).mkdir()
         self._files: dict[Table, _TableFile] = {}
         for table in TABLES:
@@ -82,24 +79,12 @@ class ParquetWriter(FormatWriter):
         )
         return [Part(f"{FOLDER}/", about), *map(_part, TABLES)]
 
-    def add_cable(self, cable: ExportedCable) -> None:
-        self._crawled.add_cable(cable)
-        for table, rows in self._rows.of_cable(cable):
-            self._files[table].add(rows)
-        self._write_the_largest()
+    def add(self, table: Table, rows: list[Row]) -> None:
+        self._files[table].add(rows)
+        while sum(file.waiting_bytes for file in self._files.values()) > WAITING_BYTES:
+            max(self._files.values(), key=lambda file: file.waiting_bytes).write()
 
-    def add_capture(self, capture: CaptureRecord) -> None:
-        self._crawled.add_capture(capture)
-        self._files[CAPTURES].add([self._rows.of_capture(capture)])
-        self._write_the_largest()
-
-    def add_problem(self, problem: ProblemRecord) -> None:
-        self._files[PROBLEMS].add([self._rows.of_problem(problem)])
-        self._write_the_largest()
-
-    def finish(self) -> list[FinishedFile]:
-        for table, rows in self._crawled.rows():
-            self._files[table].add(rows)
+    def finish_files(self) -> list[FinishedFile]:
         for file in self._files.values():
             file.write()
             file.close()
@@ -112,10 +97,6 @@ class ParquetWriter(FormatWriter):
     def close(self) -> None:
         for file in self._files.values():
             file.close()
-
-    def _write_the_largest(self) -> None:
-        while sum(file.waiting_bytes for file in self._files.values()) > WAITING_BYTES:
-            max(self._files.values(), key=lambda file: file.waiting_bytes).write()
 
 
 class _TableFile:

@@ -10,23 +10,13 @@ import sqlite3
 from collections.abc import Sequence
 
 from cablecrawl.export.columns import Column, Kind, with_parts
-from cablecrawl.export.crawled import Crawled
 from cablecrawl.export.described import Part, Property
-from cablecrawl.export.exported import ExportedCable
-from cablecrawl.export.formats import FormatWriter, Target, finished_file
+from cablecrawl.export.formats import Target, finished_file
 from cablecrawl.export.lines import JSON
 from cablecrawl.export.resources import FinishedFile, Resource
-from cablecrawl.export.rows import Row, TableRows
-from cablecrawl.export.tables import (
-    CABLES,
-    CAPTURES,
-    PROBLEMS,
-    READINGS,
-    TABLES,
-    TABLES_VERSION,
-    Table,
-)
-from cablecrawl.records import CaptureRecord, ProblemRecord
+from cablecrawl.export.rows import Row
+from cablecrawl.export.table_writer import TableWriter
+from cablecrawl.export.tables import CABLES, READINGS, TABLES, TABLES_VERSION, Table
 from cablecrawl.store.database import storage_errors
 
 RESOURCE = Resource(
@@ -74,16 +64,15 @@ TYPES = {
 JSON_KINDS = frozenset((Kind.TEXTS, Kind.RECORD, Kind.RECORDS, Kind.COUNTS, Kind.NAMED))
 
 
-class SqliteWriter(FormatWriter):
+class SqliteWriter(TableWriter):
     """The database while it is being written."""
 
     def __init__(self, target: Target) -> None:
+        super().__init__(target)
         self._folder = target.folder
         self._path = target.folder / RESOURCE.path
         self._path.touch(exist_ok=False)
         self._db = sqlite3.connect(self._path, isolation_level=None)
-        self._rows = TableRows()
-        self._crawled = Crawled(target.store.connection)
         self._inserts = {table: _insert(table) for table in TABLES}
         self._json = {table: _json_cells(table) for table in TABLES}
         with storage_errors(self._path):
@@ -117,21 +106,14 @@ class SqliteWriter(FormatWriter):
             ),
         ]
 
-    def add_cable(self, cable: ExportedCable) -> None:
-        self._crawled.add_cable(cable)
-        for table, rows in self._rows.of_cable(cable):
-            self._add(table, rows)
+    def add(self, table: Table, rows: list[Row]) -> None:
+        as_json = self._json[table]
+        if as_json:
+            rows = [_with_json(row, as_json) for row in rows]
+        with storage_errors(self._path):
+            self._db.executemany(self._inserts[table], rows)
 
-    def add_capture(self, capture: CaptureRecord) -> None:
-        self._crawled.add_capture(capture)
-        self._add(CAPTURES, [self._rows.of_capture(capture)])
-
-    def add_problem(self, problem: ProblemRecord) -> None:
-        self._add(PROBLEMS, [self._rows.of_problem(problem)])
-
-    def finish(self) -> list[FinishedFile]:
-        for table, rows in self._crawled.rows():
-            self._add(table, rows)
+    def finish_files(self) -> list[FinishedFile]:
         with storage_errors(self._path):
             for table in TABLES:
                 for columns in table.indexes:
@@ -145,13 +127,6 @@ class SqliteWriter(FormatWriter):
 
     def close(self) -> None:
         self._db.close()
-
-    def _add(self, table: Table, rows: list[Row]) -> None:
-        as_json = self._json[table]
-        if as_json:
-            rows = [_with_json(row, as_json) for row in rows]
-        with storage_errors(self._path):
-            self._db.executemany(self._inserts[table], rows)
 
 
 def _about(table: Table) -> str:

@@ -20,7 +20,7 @@ from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.bag import BAG, make_bag
+from cablecrawl.export.bag import ABOUT, BAG, make_bag
 from cablecrawl.export.folder import (
     find_target,
     publish,
@@ -40,7 +40,7 @@ MOST_NAMED = 5
 
 KNOWN_FORMATS = {
     **{name: of.about for name, of in FORMATS.items()},
-    BAG: "puts what the others write into a BagIt bag, in its data/",
+    BAG: ABOUT,
 }
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -204,18 +205,23 @@ class Edition:
         return tokens(text, [stretch for stretch in within if stretch.start < stretch.end])
 
     def _append(self, element: Any, pieces: Iterable[Token]) -> None:
-        for piece in pieces:
-            if piece is None:
-                self.gaps += 1
-                _add(element, "gap", reason="hidden")
-                continue
-            position = 0
-            for match in NOT_IN_XML.finditer(piece):
-                _add_text(element, piece[position : match.start()])
-                self._characters.add(match[0])
-                _add(element, "g", ref=f"#{_character_id(match[0])}")
-                position = match.end()
-            _add_text(element, piece[position:])
+        for is_hidden, together in groupby(pieces, lambda piece: piece is None):
+            if is_hidden:
+                for _ in together:
+                    self.gaps += 1
+                    _add(element, "gap", reason="hidden")
+            else:
+                # At once: each addition to a text copies what is there.
+                self._append_text(element, "".join(filter(None, together)))
+
+    def _append_text(self, element: Any, text: str) -> None:
+        position = 0
+        for match in NOT_IN_XML.finditer(text):
+            _add_text(element, text[position : match.start()])
+            self._characters.add(match[0])
+            _add(element, "g", ref=f"#{_character_id(match[0])}")
+            position = match.end()
+        _add_text(element, text[position:])
 
     # ------------------------------------------------------------------- what is said of it
 
@@ -312,7 +318,9 @@ def _add_text(element: Any, text: str) -> None:
     """Behind what the element has already."""
     if not text:
         return
-    if len(element):
-        element[-1].tail = (element[-1].tail or "") + text
+    # len() would count all children.
+    last = next(element.iterchildren(reversed=True), None)
+    if last is not None:
+        last.tail = (last.tail or "") + text
     else:
         element.text = (element.text or "") + text

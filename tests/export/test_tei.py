@@ -14,6 +14,7 @@ from lxml import etree
 
 from cablecrawl.changed.changes import Changes
 from cablecrawl.collation.hidden import HIDDEN, Hidden
+from cablecrawl.export import tei
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.read import Snapshot, StoredCable, snapshot
 from cablecrawl.export.tei import NAMESPACE, Edition
@@ -231,6 +232,22 @@ def test_any_texts_can_be_read_out(given: list[tuple[str, str]], show: bool) -> 
         assert read_out(document, one.id) == expected
         if show:
             assert expected == (one.reading.header, one.reading.body)
+
+
+def test_a_long_text_is_added_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A word at a time, each with a copy of what stood before it, a long text would take hours.
+    added: list[str] = []
+    add_text = tei._add_text
+
+    def count(element: Any, text: str) -> None:
+        added.append(text)
+        add_text(element, text)
+
+    monkeypatch.setattr(tei, "_add_text", count)
+    line = "and the akim opened it once more with a brass band.\n"
+    edition(cable_of(SHOWN + line * 200, SHOWN + line * 199 + "End.")).encoded()
+    assert max(map(len, added)) > 199 * len(line)
+    assert len(added) < 10
 
 
 def test_the_same_store_gives_the_same_files(

@@ -33,6 +33,11 @@ class Segment(NamedTuple):
         """Whether all have the same there."""
         return all(reading == self.readings[0] for reading in self.readings)
 
+    @property
+    def is_agreed_but_for_white_space(self) -> bool:
+        """Whether all have the same there, white space set aside."""
+        return len({_without_white_space(reading) for reading in self.readings}) == 1
+
 
 class _Difference(NamedTuple):
     """Tokens of the first text and what stands in their place in another; ends are exclusive."""
@@ -145,6 +150,11 @@ def _trimmed(
         end, last = end - 1, last - 1
     if start < end or first < last:
         yield _Difference(start, end, first, last)
+
+
+def _without_white_space(reading: Iterable[Token]) -> str:
+    """What a text has; a blank stands for what is hidden."""
+    return "".join(" " if token is None else "".join(token.split()) for token in reading)
 
 
 def _keys(pieces: Sequence[Token]) -> list[str]:

@@ -42,7 +42,8 @@ XML = "{http://www.w3.org/XML/1998/namespace}"
 NORMALISED = (
     "Nothing is normalised: line breaks, blanks and spelling are those of the sources, less what"
     " they put around a cable, and blank lines at both ends. Words were aligned by their letters,"
-    " and differ where their characters do."
+    " and differ where their characters do. Where white space alone differs the app has the type"
+    " `whitespace`."
 )
 HIDES = (
     "What one witness hides and another shows is a gap with the reason `hidden` in each that shows"
@@ -71,7 +72,9 @@ class TeiFile:
     copies: int
     """How many states of copies have them."""
     variants: int
-    """In how many places they differ: the app elements."""
+    """In how many places they differ in more than white space: the app elements without a type."""
+    white_space: int
+    """In how many they differ in white space alone: the app elements of the type `whitespace`."""
     hidden: int
     """How many gap elements stand for what one text hides and another shows."""
 
@@ -125,6 +128,7 @@ class TeiWriter(FormatWriter):
                 len(edition.witnesses),
                 sum(len(witness.copies) for witness in edition.witnesses),
                 edition.variants,
+                edition.white_space,
                 edition.gaps,
             )
         )
@@ -154,6 +158,7 @@ class Edition:
     def __init__(self, cable: ExportedCable, hidden: Hidden, *, shows_hidden: bool = False) -> None:
         self.witnesses = _witnesses(cable)
         self.variants = 0
+        self.white_space = 0
         self.gaps = 0
         self.subject = cable.record.subject and hidden.mask(cable.record.subject)
         self._cable = cable
@@ -183,6 +188,9 @@ class Edition:
         for segment in segments(texts, cells_for_a_pair(len(texts))):
             if segment.is_agreed:
                 self._append(block, segment.readings[0])
+            elif segment.is_agreed_but_for_white_space:
+                self.white_space += 1
+                self._add_variant(_add(block, "app", type="whitespace"), segment)
             else:
                 self.variants += 1
                 self._add_variant(_add(block, "app"), segment)

@@ -79,3 +79,27 @@ def test_a_hidden_word_agrees_with_a_hidden_word_alone() -> None:
     found = list(segments([one, other, shown]))
     variant: list[tuple[Token, ...]] = [(None,), (None,), ("XXXX",)]
     assert [segment.readings for segment in found if not segment.is_agreed] == [variant]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["one two", "one\n  two", "one two"], [True]),
+        (["one two", "onetwo"], [True]),
+        (["one two", "one, two"], [False]),
+        (["one two three", "One two\nthree"], [False, True]),
+        (["one two", "One\ntwo"], [False]),
+        (["one two three", "one\ntwo, three"], [True, False]),
+        (["one", "one\0"], [False]),
+    ],
+)
+def test_where_white_space_alone_differs_is_known(given: list[str], expected: list[bool]) -> None:
+    found = segments([tokens(text) for text in given])
+    differing = [segment for segment in found if not segment.is_agreed]
+    assert [segment.is_agreed_but_for_white_space for segment in differing] == expected
+
+
+def test_what_is_hidden_is_no_white_space() -> None:
+    hidden, shown = tokens("a b c", [Stretch(2, 3)]), tokens("a  c")
+    (differing,) = (one for one in segments([hidden, shown]) if not one.is_agreed)
+    assert not differing.is_agreed_but_for_white_space

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -30,6 +31,9 @@ REQUIREMENTS = Path(__file__).with_name("tei-requirements.txt")
 TEI = {"t": NAMESPACE}
 RNG = {"r": "http://relaxng.org/ns/structure/1.0"}
 XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
+
+REWRAPPED = ("One two.\nThree four.", "One two. Three\nfour.", "One two. Three 4.")
+"""Texts that differ in a line break, and in another and a word."""
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +121,21 @@ def test_cables_with_several_texts_have_a_file(shown: Path) -> None:
         assert int(row["texts"]) == len(several[row["reference_id"]])
         assert int(row["copies"]) == copies[row["reference_id"]]
         document = etree.parse(shown / row["path"])
-        assert len(document.findall(".//t:app", TEI)) == int(row["variants"]) > 0
+        kinds = Counter(app.get("type") for app in document.findall(".//t:app", TEI))
+        assert kinds == Counter({None: int(row["variants"]), "whitespace": int(row["white_space"])})
+        assert kinds.total() > 0
         assert row["hidden"] == "0"
+
+
+def test_places_that_differ_in_white_space_alone_are_counted_apart(shown: Path) -> None:
+    for row in manifest(shown):
+        document = etree.parse(shown / row["path"])
+        for app in document.findall(".//t:app", TEI):
+            its = {"".join("".join(one.itertext()).split()) for one in app}
+            assert (app.get("type") == "whitespace") == (len(its) == 1)
+    rewrapped = edition(cable_of(*REWRAPPED))
+    rewrapped.encoded()
+    assert (rewrapped.variants, rewrapped.white_space) == (1, 1)
 
 
 def test_every_text_can_be_read_out_to_the_character(shown: Path) -> None:
@@ -157,6 +174,7 @@ def test_every_file_is_valid_tei(
         witness("b", reading("One two", odd), reading("One XXXX", odd)),
     )
     documents.append(etree.fromstring(edition(stored).encoded()))
+    documents.insert(0, etree.fromstring(edition(cable_of(*REWRAPPED)).encoded()))
     schema = schema_of(tei_all, documents)
     for document in documents:
         schema.assertValid(document)

@@ -59,7 +59,8 @@ COLUMNS = {
     "prop_type": "Of the property, as the model has it.",
     "schema": "Of the entity: `Message` or `PublicBody`.",
     "value": "As ftm/entities.ftm.json has it.",
-    "dataset": "The source: `cablecrawl_` and its name in small letters, digits and `_`.",
+    "dataset": "The source: `cablecrawl_` and its name. It has small letters, digits and `_` alone;"
+    " a name that has others is changed, and has digits of its SHA-1 behind it.",
     "origin": "The address of the copy that states it; of several in one source, the first.",
     "lang": "Nothing: no source states its language.",
     "original_value": "What was stated, where the value is another; of texts, nothing.",
@@ -106,7 +107,13 @@ QUOTED = re.compile(r"""["'].*["']""")
 
 STAMP = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}(?::\d{2}(?::\d{2})?)?)?", re.ASCII)
 HOST_LABEL = re.compile(r"(?=[\w-]*[^\W_])[\w-]{1,63}")
-NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
+
+# What FollowTheMoney takes for a dataset's name. One that ends like ours is not taken as it is, or
+# it could be the one that another source is given.
+DATASET = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
+NOT_IN_A_DATASET = re.compile(r"[^a-z0-9]+")
+DIGEST_CHARACTERS = 8
+WITH_DIGEST = re.compile(rf"(?:.*_)?[0-9a-f]{{{DIGEST_CHARACTERS}}}")
 
 # `2026-11-21T18:01:02`: FollowTheMoney's moments are UTC, to the second, and do not say so.
 SECOND = len("2026-11-21T18:01:02")
@@ -321,8 +328,16 @@ def post_id(name: str) -> str:
 
 
 def dataset_of(source: str) -> str:
-    """A source as FollowTheMoney names datasets: small letters, digits and `_`."""
-    return f"cablecrawl_{NOT_IN_A_NAME.sub('_', source.lower())}".rstrip("_")
+    """A source as FollowTheMoney names datasets: small letters, digits and `_`.
+
+    A name that cannot stay as it is has some digits of its SHA-1 behind it: of two sources,
+    `a-b` and `a.b`, each has a dataset of its own.
+    """
+    if DATASET.fullmatch(source) and not WITH_DIGEST.fullmatch(source):
+        return f"cablecrawl_{source}"
+    digest = sha1(source.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_CHARACTERS]
+    parts = ("cablecrawl", *NOT_IN_A_DATASET.split(source.lower()), digest)
+    return "_".join(filter(None, parts))
 
 
 def statement_id(dataset: str, entity_id: str, prop: str, value: str) -> str:

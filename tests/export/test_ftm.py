@@ -144,6 +144,16 @@ def test_a_statement_is_of_a_source_that_states_the_value(
         assert len({one["id"] for one in found}) == len(found)
 
 
+def test_no_two_sources_are_one_dataset(python: Path) -> None:
+    sources = ["a_b", "a-b", "a.b", "A_b", "a__b", "_a_b", "a_b_", "é", "", "-", "\ud800", "\u212a"]
+    sources += [dataset_of(source).removeprefix("cablecrawl_") for source in sources]
+    sources += ["127.0.0.1:8000", "127-0-0-1:8000"]
+    names = {source: dataset_of(source) for source in sources}
+    assert names["a_b"] == "cablecrawl_a_b"
+    assert len(set(names.values())) == len(names) == len(set(sources))
+    assert run(python, values=[["dataset", name] for name in names.values()]) == []
+
+
 def test_hostile_values_are_what_the_package_would_make_of_them(python: Path) -> None:
     chosen = random.Random(6)
     pieces = ["\0", "\x1b", "\ud800", "e\u0301", "\u2028", "\xa0", "\xad", "\ufeff", " ", "\n", "="]

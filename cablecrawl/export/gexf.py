@@ -26,7 +26,7 @@ from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.resources import FinishedFile, Resource
 from cablecrawl.export.written import WrittenFile
-from cablecrawl.records import CableRecord, WitnessRecord
+from cablecrawl.records import CableRecord, ReferenceRecord, WitnessRecord
 from cablecrawl.reference_id import year_of
 
 FOLDER = "gexf"
@@ -77,8 +77,17 @@ CABLE = (
     Attribute("flags", "string", "What to know of the text before using it, with `|` between."),
 )
 CITING = (
-    Attribute("as_written", "string", "The reference as it stands in the citing cable."),
-    Attribute("basis", "string", "What it rests on that this cable is meant: see references."),
+    Attribute(
+        "as_written",
+        "string",
+        "The references as they stand in the citing cable, each once, with `|` between them.",
+    ),
+    Attribute(
+        "basis",
+        "string",
+        "What it rests on that this cable is meant, as references.jsonl has it: each once, with `|`"
+        " between.",
+    ),
 )
 SOURCE = (
     Attribute("cables", "integer", "How many of the cables it has."),
@@ -141,14 +150,20 @@ class GexfWriter(FormatWriter):
         self._waiting.execute(
             "INSERT INTO cable VALUES (?, ?)", (record.reference_id, self._said(_of_cable(record)))
         )
+        citing: dict[str, list[ReferenceRecord]] = {}
         for reference in cable.references:
-            if reference.resolved is None:
-                continue
-            said = self._said({"as_written": reference.as_written, "basis": reference.basis})
+            if reference.resolved is not None:
+                citing.setdefault(reference.resolved, []).append(reference)
+        for cited, references in citing.items():
+            said = self._said(
+                {
+                    "as_written": _each_once(reference.as_written for reference in references),
+                    "basis": _each_once(reference.basis for reference in references),
+                }
+            )
             self._waiting.execute(
-                "INSERT INTO citing VALUES (?, ?, ?, ?, 1)"
-                " ON CONFLICT DO UPDATE SET times = times + 1",
-                (record.reference_id, reference.resolved, reference.in_store, said),
+                "INSERT INTO citing VALUES (?, ?, ?, ?, ?)",
+                (record.reference_id, cited, references[0].in_store, said, len(references)),
             )
         self._sources.add(record.witnesses)
 
@@ -328,6 +343,10 @@ def _described(attributes: Iterable[Attribute]) -> tuple[Property, ...]:
 
 def _replaced(count: int) -> str:
     return f"{count} characters that XML cannot have are replaced by U+FFFD."
+
+
+def _each_once(values: Iterable[str]) -> str:
+    return "|".join(dict.fromkeys(values))
 
 
 def _of_cable(cable: CableRecord) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from cablecrawl.citations import Known
 from cablecrawl.collation.collation import Collation
 from cablecrawl.collation.relations import cable_relations
 from cablecrawl.export.chosen import records_of
-from cablecrawl.export.read import Snapshot, StoredCable
+from cablecrawl.export.read import Snapshot, StoredCable, StoredWitness
 from cablecrawl.export.references import references_of
 from cablecrawl.records import (
     CableRecord,
@@ -18,7 +18,13 @@ from cablecrawl.records import (
     ReadingRecord,
     ReferenceRecord,
     RelationRecord,
+    WitnessRecord,
 )
+
+
+def plain_text(of: CableRecord | ReadingRecord) -> str:
+    """The header, an empty line and the body; without a header, the body."""
+    return f"{of.header}\n\n{of.body}" if of.header else of.body
 
 
 class ExportedCable:
@@ -52,6 +58,22 @@ class ExportedCable:
     def readings(self) -> list[ReadingRecord]:
         """Lines of readings.jsonl: by source, locator, when first seen, and digest."""
         return self._records[1]
+
+    @property
+    def text(self) -> str:
+        """The header, an empty line and the body; without a header, the body."""
+        return plain_text(self.record)
+
+    @cached_property
+    def copies(self) -> list[tuple[StoredWitness, WitnessRecord]]:
+        """Each copy as the store has it and as the record does: by source and address."""
+        stored = sorted(self.stored.witnesses, key=lambda copy: (copy.source, copy.url))
+        return list(zip(stored, self.record.witnesses, strict=True))
+
+    @property
+    def chosen(self) -> StoredWitness:
+        """The copy whose latest reading stands for the cable."""
+        return next(stored for stored, copy in self.copies if copy.relation == "chosen")
 
     @cached_property
     def relations(self) -> list[RelationRecord]:

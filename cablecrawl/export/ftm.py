@@ -19,7 +19,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha1
 from inspect import cleandoc
@@ -27,7 +27,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cablecrawl.export.described import Part, Property
-from cablecrawl.export.exported import ExportedCable
+from cablecrawl.export.exported import ExportedCable, plain_text
 from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.lines import JSON
 from cablecrawl.export.resources import FinishedFile, Resource
@@ -95,6 +95,9 @@ NAME = Property("name", "name", "The post, as pages name it.")
 TYPES = {"id": "id", **{one.name: one.type for one in (*PROPERTIES, NAME)}}
 """What the model says that values of each property are."""
 
+CAPTIONS = ("subject", "title", "name")
+"""The properties that the model names an entity by, the first that it has."""
+
 # What a value of the type may have, in characters.
 LONGEST = {"string": 1024, "text": 65_000, "url": 4096, "name": 384, "date": 32}
 
@@ -130,13 +133,44 @@ class Saying(NamedTuple):
 
 
 class Stated(NamedTuple):
-    """A value of a property, and who states it."""
+    """Who states a value."""
 
-    prop: str
-    value: str
     original: str | None
-    """None: it is not another than the value."""
-    sayings: list[Saying]
+    """What they state; None: it is not another than the value."""
+    sayings: dict[str, Saying]
+    """By dataset. Of several copies in one it is the first, from the first time to the last."""
+
+
+class Entity:
+    """A cable or a post: its values, and who states each."""
+
+    def __init__(self, entity_id: str, schema: str) -> None:
+        self.id = entity_id
+        self.schema = schema
+        self.stated: dict[tuple[str, str], Stated] = {}
+        """By property and value. Who states any states that there is the entity: its `id`."""
+
+    @property
+    def itself(self) -> dict[str, Saying]:
+        """Who states that there is such an entity, by dataset."""
+        return self.stated["id", self.id].sayings
+
+    def add(
+        self, prop: str, value: str, sayings: Collection[Saying], original: str | None = None
+    ) -> None:
+        """Add a value as it is, if anybody states it."""
+        if sayings:
+            self._add(("id", self.id), sayings, None)
+            self._add((prop, value), sayings, original)
+
+    def _add(self, value: tuple[str, str], sayings: Iterable[Saying], original: str | None) -> None:
+        known = self.stated.setdefault(value, Stated(original, {})).sayings
+        for saying in sayings:
+            first = known.get(saying.dataset, saying)
+            known[saying.dataset] = first._replace(
+                first_seen=min(first.first_seen, saying.first_seen),
+                last_seen=max(first.last_seen, saying.last_seen),
+            )
 
 
 class FtmWriter(FormatWriter):
@@ -146,8 +180,8 @@ class FtmWriter(FormatWriter):
         self._entities = WrittenFile(target.folder, ENTITIES)
         self._statements = WrittenFile(target.folder, STATEMENTS)
         self._statements.write(_csv_line(list(COLUMNS)))
-        self._posts: dict[str, dict[str, Saying]] = {}
-        """By name, who names it; of each dataset the times from the first to the last."""
+        self._posts: dict[str, Entity] = {}
+        """By ID."""
         self._counts = {ENTITIES: 0, STATEMENTS: 0}
 
     @staticmethod
@@ -164,18 +198,16 @@ class FtmWriter(FormatWriter):
         ]
 
     def add_cable(self, cable: ExportedCable) -> None:
-        stated = list(stated_of(cable))
-        for value in stated:
-            if value.prop == "sender":
-                name = _post_name(cable.record)
-                _merge(self._posts.setdefault(name, {}), value.sayings)
-        self._add(cable_id(cable.record.reference_id), MESSAGE, stated)
+        entity = entity_of(cable)
+        if name := _post_name(cable.record):
+            post = self._posts.setdefault(post_id(name), Entity(post_id(name), PUBLIC_BODY))
+            post.add("name", name, entity.stated["sender", post.id].sayings.values())
+        self._write(entity)
 
     def finish(self) -> list[FinishedFile]:
         # By ID, as programs that put statements together want them: c stands before p.
-        for entity_id, name in sorted((post_id(name), name) for name in self._posts):
-            sayings = list(self._posts[name].values())
-            self._add(entity_id, PUBLIC_BODY, [Stated("name", name, None, sayings)])
+        for _, post in sorted(self._posts.items()):
+            self._write(post)
         return [
             self._entities.finish(self._counts[ENTITIES]),
             self._statements.finish(self._counts[STATEMENTS]),
@@ -185,77 +217,70 @@ class FtmWriter(FormatWriter):
         self._entities.close()
         self._statements.close()
 
-    def _add(self, entity_id: str, schema: str, stated: Sequence[Stated]) -> None:
+    def _write(self, entity: Entity) -> None:
         properties: dict[str, list[str]] = {}
-        everybody: dict[str, Saying] = {}
-        for value in stated:
-            properties.setdefault(value.prop, []).append(value.value)
-            _merge(everybody, value.sayings)
-        itself = Stated("id", entity_id, None, list(everybody.values()))
-        entity = {
-            "id": entity_id,
-            "caption": (properties.get("subject") or properties.get("title") or [stated[0].value])[
-                0
-            ],
-            "schema": schema,
+        for prop, value in entity.stated:
+            if prop != "id":
+                properties.setdefault(prop, []).append(value)
+        sayings = entity.itself.values()
+        line = {
+            "id": entity.id,
+            "caption": next(properties[prop][0] for prop in CAPTIONS if prop in properties),
+            "schema": entity.schema,
             "properties": properties,
             "referents": [],
-            "datasets": sorted(everybody),
-            "first_seen": min(saying.first_seen for saying in everybody.values()),
-            "last_seen": max(saying.last_seen for saying in everybody.values()),
+            "datasets": sorted(entity.itself),
+            "first_seen": min(saying.first_seen for saying in sayings),
+            "last_seen": max(saying.last_seen for saying in sayings),
         }
-        self._entities.write(f"{JSON.encode(entity)}\n".encode())
+        self._entities.write(f"{JSON.encode(line)}\n".encode())
         self._counts[ENTITIES] += 1
-        for value in (itself, *stated):
-            for saying in _each_dataset(value.sayings):
-                self._statements.write(_csv_line(_statement(entity_id, schema, value, saying)))
-                self._counts[STATEMENTS] += 1
+        for statement in _statements(entity):
+            self._statements.write(_csv_line(statement))
+            self._counts[STATEMENTS] += 1
 
 
-def stated_of(cable: ExportedCable) -> Iterator[Stated]:
-    """The values of a cable's entity, each once; those that cannot be had in the model are not."""
+def entity_of(cable: ExportedCable) -> Entity:
+    """A cable's entity; values that cannot be had in the model are not in it."""
     record = cable.record
+    entity = Entity(cable_id(record.reference_id), MESSAGE)
     copies = _copies(cable)
 
-    def said(prop: str, value: str | None, says: Iterable[_Copy] = copies) -> Iterator[Stated]:
+    def say(prop: str, value: str | None, says: Iterable[_Copy] = copies) -> None:
         if value is not None:
             sayings = [copy.saying for copy in says]
             for part in values_of(prop, value):
                 is_other = part != value and TYPES[prop] != "text"
-                yield Stated(prop, part, value if is_other else None, sayings)
+                entity.add(prop, part, sayings, value if is_other else None)
 
     def like(name: str) -> list[_Copy]:
         """The copies that have a field as the record has it."""
         value = getattr(record, name)
         return [copy for copy in copies if getattr(copy.reading, name) == value]
 
-    found = [
-        *said("subject", record.subject, like("subject")),
-        *said("title", record.reference_id),
-        *said("messageId", record.reference_id),
-        *said("fileName", f"{record.reference_id}.txt"),
-        *said("date", record.created, like("created")),
-        *said("publishedAt", record.released, _releasing(record, copies)),
-        *said("summary", record.classification, like("classification")),
-        *(
-            one
-            for tag in record.tags
-            for one in said("keywords", tag, (c for c in copies if tag in c.reading.tags))
-        ),
-        *said("bodyText", _text(record), (c for c in copies if _text(c.reading) == _text(record))),
-    ]
+    say("subject", record.subject, like("subject"))
+    say("title", record.reference_id)
+    say("messageId", record.reference_id)
+    say("fileName", f"{record.reference_id}.txt")
+    say("date", record.created, like("created"))
+    say("publishedAt", record.released, _releasing(record, copies))
+    say("summary", record.classification, like("classification"))
+    for tag in record.tags:
+        say("keywords", tag, (copy for copy in copies if tag in copy.reading.tags))
+    text = cable.text
+    say("bodyText", text, (copy for copy in copies if plain_text(copy.reading) == text))
     if name := _post_name(record):
-        found += said("sender", post_id(name), like("origin"))
+        say("sender", post_id(name), like("origin"))
     for reference in cable.references:
         if reference.resolved is not None:
-            says = [c for c in copies if reference.as_written in c.reading.references]
-            found += said("inReplyTo", reference.resolved, says)
+            says = [copy for copy in copies if reference.as_written in copy.reading.references]
+            say("inReplyTo", reference.resolved, says)
             if reference.in_store:
-                found += said("inReplyToMessage", cable_id(reference.resolved), says)
+                say("inReplyToMessage", cable_id(reference.resolved), says)
     for copy in copies:
-        found += said("sourceUrl", copy.saying.url, [copy])
-        found += said("publisher", copy.source, [copy])
-    return _each_value(found)
+        say("sourceUrl", copy.saying.url, [copy])
+        say("publisher", copy.reading.source, [copy])
+    return entity
 
 
 def values_of(prop: str, value: str) -> list[str]:
@@ -348,7 +373,6 @@ def statement_id(dataset: str, entity_id: str, prop: str, value: str) -> str:
 class _Copy(NamedTuple):
     """A copy with its latest reading."""
 
-    source: str
     reading: ReadingRecord
     saying: Saying
 
@@ -366,7 +390,7 @@ def _copy(copy: WitnessRecord, reading: ReadingRecord) -> _Copy:
     saying = Saying(
         dataset_of(copy.source), copy.url, reading.first_seen[:SECOND], copy.last_seen[:SECOND]
     )
-    return _Copy(copy.source, reading, saying)
+    return _Copy(reading, saying)
 
 
 def _releasing(record: CableRecord, copies: Iterable[_Copy]) -> Iterator[_Copy]:
@@ -381,10 +405,6 @@ def _post_name(record: CableRecord) -> str:
     return "".join(values_of("name", record.origin or ""))
 
 
-def _text(of: CableRecord | ReadingRecord) -> str:
-    return f"{of.header}\n\n{of.body}" if of.header else of.body
-
-
 def _parts(text: str, longest: int) -> Iterator[str]:
     """A text in pieces of some length at most, cut at ends of lines where there are any."""
     while len(text) > longest:
@@ -397,50 +417,26 @@ def _parts(text: str, longest: int) -> Iterator[str]:
         yield text
 
 
-def _each_value(found: Iterable[Stated]) -> Iterator[Stated]:
-    """Values that nobody states left out, and equal ones made one."""
-    merged: dict[tuple[str, str], Stated] = {}
-    for value in found:
-        first = merged.setdefault((value.prop, value.value), value)
-        if first is not value:
-            first.sayings.extend(value.sayings)
-    return (value for value in merged.values() if value.sayings)
-
-
-def _each_dataset(sayings: Iterable[Saying]) -> Iterable[Saying]:
-    merged: dict[str, Saying] = {}
-    _merge(merged, sayings)
-    return [merged[dataset] for dataset in sorted(merged)]
-
-
-def _merge(merged: dict[str, Saying], sayings: Iterable[Saying]) -> None:
-    """Sayings of one dataset as one: the first copy, from the first time to the last."""
-    for saying in sayings:
-        known = merged.get(saying.dataset, saying)
-        merged[saying.dataset] = known._replace(
-            first_seen=min(known.first_seen, saying.first_seen),
-            last_seen=max(known.last_seen, saying.last_seen),
-        )
-
-
-def _statement(entity_id: str, schema: str, stated: Stated, saying: Saying) -> list[str]:
-    key = statement_id(saying.dataset, entity_id, stated.prop, stated.value)
-    return [
-        entity_id,
-        entity_id,
-        stated.prop,
-        TYPES[stated.prop],
-        schema,
-        stated.value,
-        saying.dataset,
-        DELETED.sub("", saying.url),
-        "",
-        DELETED.sub("", stated.original or ""),
-        "f",
-        saying.first_seen,
-        saying.last_seen,
-        key,
-    ]
+def _statements(entity: Entity) -> Iterator[list[str]]:
+    """Rows of COLUMNS."""
+    for (prop, value), stated in entity.stated.items():
+        for dataset, saying in sorted(stated.sayings.items()):
+            yield [
+                entity.id,
+                entity.id,
+                prop,
+                TYPES[prop],
+                entity.schema,
+                value,
+                dataset,
+                DELETED.sub("", saying.url),
+                "",
+                DELETED.sub("", stated.original or ""),
+                "f",
+                saying.first_seen,
+                saying.last_seen,
+                statement_id(dataset, entity.id, prop, value),
+            ]
 
 
 def _csv_line(cells: Sequence[str]) -> bytes:

@@ -52,16 +52,12 @@ class TableRows:
         """All that a cable has."""
         record = cable.record
         reference_id = record.reference_id
-        # Records of witnesses are sorted by source and address, the stored ones by locator.
-        witnesses = sorted(cable.stored.witnesses, key=lambda copy: (copy.source, copy.url))
-        witness_ids = {id(witness): self._next(WITNESSES) for witness in witnesses}
+        witness_ids = {id(witness): self._next(WITNESSES) for witness, _ in cable.copies}
         readings = {
             reading: (self._next(READINGS), witness_ids[id(witness)])
             for witness in cable.stored.witnesses
             for reading in witness.readings
         }
-        pairs = list(zip(witnesses, record.witnesses, strict=True))
-        chosen = next(witness for witness, of in pairs if of.relation == "chosen")
         yield (
             CABLES,
             [
@@ -69,7 +65,7 @@ class TableRows:
                     CABLES,
                     record,
                     year=year_of(reference_id),
-                    chosen_reading=readings[chosen.latest][0],
+                    chosen_reading=readings[cable.chosen.latest][0],
                 )
             ],
         )
@@ -90,7 +86,7 @@ class TableRows:
                     stated_id=witness.stated_id,
                     latest_reading=readings[witness.latest][0],
                 )
-                for witness, of in pairs
+                for witness, of in cable.copies
             ],
         )
         of_readings = list(zip(readings.values(), cable.readings, strict=True))
@@ -108,7 +104,7 @@ class TableRows:
                     stay.first_seen,
                     stay.last_seen,
                 )
-                for witness in witnesses
+                for witness, _ in cable.copies
                 for place, stay in enumerate(witness.course)
             ],
         )

@@ -284,7 +284,7 @@ class Edition:
 
 
 def _witnesses(cable: ExportedCable) -> list[Witness]:
-    (chosen,) = (one.reading_sha256 for one in cable.record.witnesses if one.relation == "chosen")
+    chosen = cable.chosen.latest.sha256
     readings = {
         reading.sha256: reading
         for witness in cable.stored.witnesses

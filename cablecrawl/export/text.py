@@ -15,7 +15,6 @@ from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.resources import FinishedFile, Resource
 from cablecrawl.export.tree import Tree, TreeFile
 from cablecrawl.export.written import WrittenTable
-from cablecrawl.records import CableRecord
 
 FOLDER = "text"
 
@@ -87,8 +86,9 @@ class TextWriter(FormatWriter):
         ]
 
     def add_cable(self, cable: ExportedCable) -> None:
-        file = self._tree.add(cable.record.reference_id, plain_text(cable.record))
-        self._manifest.add(_row(file, cable.record))
+        content = f"{cable.text}\n".encode("utf-8", "backslashreplace")
+        file = self._tree.add(cable.record.reference_id, content)
+        self._manifest.add(_row(file, cable))
 
     def finish(self) -> list[FinishedFile]:
         manifest = self._manifest.finish()
@@ -99,14 +99,8 @@ class TextWriter(FormatWriter):
         self._manifest.close()
 
 
-def plain_text(cable: CableRecord) -> bytes:
-    """The content of a cable's file; a lone surrogate is written as `\\ud800`."""
-    text = f"{cable.header}\n\n{cable.body}\n" if cable.header else f"{cable.body}\n"
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _row(file: TreeFile, cable: CableRecord) -> TextFile:
-    chosen = next(copy for copy in cable.witnesses if copy.relation == "chosen")
+def _row(file: TreeFile, of: ExportedCable) -> TextFile:
+    cable, chosen = of.record, of.chosen
     return TextFile(
         file.path,
         file.sha256,
@@ -120,7 +114,7 @@ def _row(file: TreeFile, cable: CableRecord) -> TextFile:
         cable.released,
         chosen.source,
         chosen.url,
-        chosen.reading_sha256,
+        chosen.latest.sha256,
         cable.partial_extract,
         cable.redaction_marks,
         cable.flags,

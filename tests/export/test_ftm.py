@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from cablecrawl.export.ftm import cable_id, dataset_of, values_of
+from cablecrawl.export.exported import ExportedCable
+from cablecrawl.export.ftm import Entity, cable_id, dataset_of, entity_of, values_of
+from cablecrawl.export.read import Snapshot, StoredCable, StoredWitness
+from tests.collation.readings import REFERENCE_ID, claim, reading, witness
 from tests.environments import NotInstalledError, environment
 from tests.export.conftest import contents, export, read_lines
 from tests.stores import SampleStore
@@ -142,6 +146,34 @@ def test_a_statement_is_of_a_source_that_states_the_value(
         for one in found:
             assert one["first_seen"] <= one["last_seen"]
         assert len({one["id"] for one in found}) == len(found)
+
+
+def entity(*copies: StoredWitness) -> Entity:
+    stored = StoredCable(REFERENCE_ID, list(copies))
+    return entity_of(ExportedCable(stored, cast(Snapshot, None), lambda _: None, cast(Any, None)))
+
+
+def test_who_states_a_value_is_one_a_dataset() -> None:
+    long = "A line of a long cable.\n" * 5_000
+    tags = [claim("tags", "KDEM"), claim("tags", "KDEM\x01"), claim("tags", "PREL")]
+    copies = [
+        replace(witness("a", reading(long, *tags)), url="http://a/1"),
+        replace(witness("a", reading(long, tags[0])), url="http://a/2", last_seen="2026-12-01"),
+        witness("b", reading(long, tags[1])),
+        witness("c", reading("Another text.")),
+    ]
+    its = entity(*copies)
+    said = {key: sorted(stated.sayings) for key, stated in its.stated.items()}
+    one, other, third = map(dataset_of, "abc")
+    assert said["keywords", "KDEM"] == [one, other]
+    assert said["keywords", "PREL"] == [one]
+    bodies = [stated for (prop, _), stated in its.stated.items() if prop == "bodyText"]
+    assert len(bodies) == 2
+    assert [sorted(body.sayings) for body in bodies] == [[one, other]] * 2
+    assert said["id", its.id] == [one, other, third]
+    of_two = its.stated["keywords", "KDEM"].sayings[one]
+    assert (of_two.url, of_two.last_seen) == ("http://a/1", "2026-12-01")
+    assert its.stated["keywords", "PREL"].sayings[one].last_seen < of_two.last_seen
 
 
 def test_no_two_sources_are_one_dataset(python: Path) -> None:

@@ -7,14 +7,18 @@ import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, cast
 
 import pytest
 
-from cablecrawl.export.text import plain_text
+from cablecrawl.export.exported import ExportedCable
+from cablecrawl.export.formats import Target
+from cablecrawl.export.read import Snapshot
+from cablecrawl.export.text import TextWriter
 from cablecrawl.export.tree import Tree
 from cablecrawl.fixity.exports import ExportCheck, Touched
 from cablecrawl.fixity.findings import Report
-from cablecrawl.records import CableRecord
+from tests.collation.readings import cable_of
 from tests.export.conftest import contents, export, read_lines
 from tests.export.test_lines import undo
 from tests.stores import SampleStore
@@ -90,12 +94,14 @@ def test_a_name_is_one_on_every_system_and_no_two_differ_only_by_case(tmp_path: 
         assert (tmp_path / path).is_file()
 
 
-def test_a_lone_surrogate_is_written_as_an_escape() -> None:
-    cable = CableRecord(
-        "07OSLO1", [], None, None, None, None, None, [], [], "", "a\ud800\r\nb\0", "", False, 0,
-        None, [], [], "only_reading",
-    )  # fmt: skip
-    assert plain_text(cable) == b"a\\ud800\r\nb\0\n"
+def test_a_lone_surrogate_is_written_as_an_escape(tmp_path: Path) -> None:
+    stored = cable_of("a\ud800\r\nb\0")
+    exported = ExportedCable(stored, cast(Snapshot, None), lambda _: None, cast(Any, None))
+    with TextWriter(Target(tmp_path, cast(Snapshot, None), False)) as writer:
+        writer.add_cable(exported)
+        writer.finish()
+    (row,) = manifest(tmp_path)
+    assert (tmp_path / row["path"]).read_bytes() == b"a\\ud800\r\nb\0\n"
 
 
 def test_a_changed_file_of_the_tree_is_found(folder: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 A cable is a Message; the post that its pages name is a PublicBody that sent it. Recipients stand
 in routing lines that are not read as such, so there are none. A statement has one value as the
 copies of one source state it: a value of the cable's record is stated by those whose latest
-reading has it too.
+reading has it too, and a release by those that ever claimed it.
 
 Values are as the followthemoney package cleans them: composed (NFC), without control characters,
 without blanks at both ends; a text of more than 65,000 characters has several values. What a
@@ -30,9 +30,10 @@ from cablecrawl.export.described import Part, Property
 from cablecrawl.export.exported import ExportedCable, plain_text
 from cablecrawl.export.formats import FormatWriter, Target
 from cablecrawl.export.lines import JSON
+from cablecrawl.export.read import StoredReading, StoredWitness
 from cablecrawl.export.resources import FinishedFile, Resource
 from cablecrawl.export.written import WrittenFile
-from cablecrawl.records import CableRecord, ReadingRecord, WitnessRecord
+from cablecrawl.records import CableRecord, ReadingRecord
 
 FOLDER = "ftm"
 MESSAGE, PUBLIC_BODY = "Message", "PublicBody"
@@ -66,7 +67,7 @@ COLUMNS = {
     "original_value": "What was stated, where the value is another; of texts, nothing.",
     "external": "`f` always.",
     "first_seen": "When the copy was first captured with the reading that states it (UTC).",
-    "last_seen": "When the copy was last captured, or found gone (UTC).",
+    "last_seen": "When the copy was last captured with that reading, or found gone (UTC).",
     "id": "Of the statement, as the followthemoney package computes it.",
 }
 """Of statements.csv, in the order that the package has, and what each means."""
@@ -244,16 +245,17 @@ def entity_of(cable: ExportedCable) -> Entity:
     """A cable's entity; values that cannot be had in the model are not in it."""
     record = cable.record
     entity = Entity(cable_id(record.reference_id), MESSAGE)
-    copies = _copies(cable)
+    readings = _readings(cable)
+    copies = [read for read in readings if read.is_latest]
 
-    def say(prop: str, value: str | None, says: Iterable[_Copy] = copies) -> None:
+    def say(prop: str, value: str | None, says: Iterable[_Read] = copies) -> None:
         if value is not None:
-            sayings = [copy.saying for copy in says]
+            sayings = [read.saying for read in says]
             for part in values_of(prop, value):
                 is_other = part != value and TYPES[prop] != "text"
                 entity.add(prop, part, sayings, value if is_other else None)
 
-    def like(name: str) -> list[_Copy]:
+    def like(name: str) -> list[_Read]:
         """The copies that have a field as the record has it."""
         value = getattr(record, name)
         return [copy for copy in copies if getattr(copy.reading, name) == value]
@@ -263,7 +265,7 @@ def entity_of(cable: ExportedCable) -> Entity:
     say("messageId", record.reference_id)
     say("fileName", f"{record.reference_id}.txt")
     say("date", record.created, like("created"))
-    say("publishedAt", record.released, _releasing(record, copies))
+    say("publishedAt", record.released, _releasing(record, readings))
     say("summary", record.classification, like("classification"))
     for tag in record.tags:
         say("keywords", tag, (copy for copy in copies if tag in copy.reading.tags))
@@ -370,34 +372,48 @@ def statement_id(dataset: str, entity_id: str, prop: str, value: str) -> str:
     return sha1(f"{dataset}.{entity_id}.{prop}.{value}".encode()).hexdigest()
 
 
-class _Copy(NamedTuple):
-    """A copy with its latest reading."""
+class _Read(NamedTuple):
+    """A reading of a copy."""
 
     reading: ReadingRecord
     saying: Saying
+    is_latest: bool
+    """Of the copy."""
 
 
-def _copies(cable: ExportedCable) -> list[_Copy]:
-    """The cable's copies, by source and address."""
-    readings = {(one.source, one.url, one.reading_sha256): one for one in cable.readings}
-    return [
-        _copy(copy, readings[copy.source, copy.url, copy.reading_sha256])
-        for copy in cable.record.witnesses
+def _readings(cable: ExportedCable) -> list[_Read]:
+    """All that its copies ever had, by source and address."""
+    copies = [(copy, reading) for copy in cable.stored.witnesses for reading in copy.readings]
+    found = [
+        _read(copy, stored, reading)
+        for (copy, stored), reading in zip(copies, cable.readings, strict=True)
     ]
+    return sorted(found, key=lambda read: (read.reading.source, read.reading.url))
 
 
-def _copy(copy: WitnessRecord, reading: ReadingRecord) -> _Copy:
+def _read(copy: StoredWitness, stored: StoredReading, reading: ReadingRecord) -> _Read:
+    is_latest = stored is copy.latest
+    stays = (stay.last_seen for stay in copy.course if stay.reading is stored)
     saying = Saying(
-        dataset_of(copy.source), copy.url, reading.first_seen[:SECOND], copy.last_seen[:SECOND]
+        dataset_of(copy.source),
+        copy.url,
+        stored.first_seen[:SECOND],
+        (copy.last_seen if is_latest else max(stays))[:SECOND],
     )
-    return _Copy(reading, saying)
+    return _Read(reading, saying, is_latest)
 
 
-def _releasing(record: CableRecord, copies: Iterable[_Copy]) -> Iterator[_Copy]:
-    """The copies that make the release claim which is the cable's."""
-    for copy in copies:
-        if any(claim.value == record.released for claim in copy.reading.releases):
-            yield copy
+def _releasing(record: CableRecord, readings: Iterable[_Read]) -> Iterator[_Read]:
+    """The readings with which the release claim was made that is the cable's.
+
+    It is the earliest of all, and a copy whose page was replaced may claim a later one now.
+    """
+    for read in readings:
+        if any(
+            claim.value == record.released and claim.contradicted_by is None
+            for claim in read.reading.releases
+        ):
+            yield read
 
 
 def _post_name(record: CableRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from cablecrawl.export.exported import ExportedCable
 from cablecrawl.export.ftm import Entity, cable_id, dataset_of, entity_of, values_of
-from cablecrawl.export.read import Snapshot, StoredCable, StoredWitness
+from cablecrawl.export.read import Snapshot, StoredCable, StoredClaim, StoredWitness
 from tests.collation.readings import REFERENCE_ID, claim, reading, witness
 from tests.environments import NotInstalledError, environment
 from tests.export.conftest import contents, export, read_lines
@@ -174,6 +175,47 @@ def test_who_states_a_value_is_one_a_dataset() -> None:
     of_two = its.stated["keywords", "KDEM"].sayings[one]
     assert (of_two.url, of_two.last_seen) == ("http://a/1", "2026-12-01")
     assert its.stated["keywords", "PREL"].sayings[one].last_seen < of_two.last_seen
+
+
+def test_a_release_is_stated_by_the_readings_that_claimed_it() -> None:
+    def released(value: str, created: str = "2007-04-20T11:13") -> list[StoredClaim]:
+        basis = {"basis": "page_timestamp", "confidence": "asserted"}
+        return [claim("created", created), claim("released", value, **basis)]
+
+    first, later = "2010-11-28T18:06", "2011-08-30T01:44"
+    replaced = witness("a", reading("One.", *released(first)), reading("Two.", *released(later)))
+    its = entity(
+        replaced,
+        # The same stamp, and the cable is said to have been made after it.
+        witness("b", reading("Two.", *released(first, created="2010-12-24T11:13"))),
+        witness("c", reading("Two.", *released(later))),
+    )
+    said = {value: stated for (prop, value), stated in its.stated.items() if prop == "publishedAt"}
+    assert list(said) == [first]
+    (saying,) = said[first].sayings.values()
+    assert saying.url == replaced.url
+    # The day on which the copy was last met with that text.
+    assert saying.last_seen == "2026-11-01T18:00:00"
+    assert its.itself[saying.dataset].last_seen == "2026-11-02T18:00:00"
+
+
+def test_a_cable_whose_page_was_replaced_keeps_when_it_was_released(
+    store: SampleStore, sites: dict[str, Path], tmp_path: Path
+) -> None:
+    path = "cable/2007/04/07ASTANA9033.html"
+    page = (sites["relative-copy"] / path).read_bytes()
+    (released,) = set(re.findall(rb"2010-1[12]-\d\d \d\d:\d\d", page))
+    later = page.replace(b"no stops", b"one stop").replace(released, b"2011-08-30 01:44")
+    store.crawl("mirror", {path: page})
+    store.crawl("mirror", {path: later})
+    folder = tmp_path / "export"
+    folder.mkdir()
+    export(store, folder, FORMATS)
+    (cable,) = read_lines(folder / "cables.jsonl")
+    assert cable["released"] == released.decode().replace(" ", "T")
+    (message,) = (one for one in own_entities(folder).values() if one["schema"] == "Message")
+    assert message["properties"]["publishedAt"] == [cable["released"]]
+    assert "one stop" in message["properties"]["bodyText"][0]
 
 
 def test_no_two_sources_are_one_dataset(python: Path) -> None:

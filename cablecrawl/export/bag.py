@@ -25,7 +25,7 @@ from cablecrawl.export.ro_crate import LICENCE_NOTE
 BAG = "bag"
 """As `--format` names it."""
 
-ABOUT = "a BagIt bag (RFC 8493) around what the others write, in its data/"
+ABOUT = "a BagIt bag (RFC 8493) around what the others write"
 
 BAG_INFO = "bag-info.txt"
 BAG_DIGESTS = "manifest-sha256.txt"

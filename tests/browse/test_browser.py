@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 from scrapy.settings import Settings
@@ -24,6 +25,9 @@ PROGRAM = browser.find_browser(Settings({"BROWSER": ""}))
 MISSING = browser.why_no_browser(Settings({"BROWSER": ""}), PROGRAM)
 
 CATS = "06NICOSIA9204"
+
+# Gives a line for each text that is hard to read.
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
 
 
 class Served(NamedTuple):
@@ -161,6 +165,30 @@ def test_pages_are_readable_at_every_width_in_light_and_dark(
     assert {papers["light", path] for path in PATHS}.isdisjoint(
         papers["dark", path] for path in PATHS
     )
+
+
+SQL = "select *, 1 + 1 as number, 'a' as letter from runs -- all of them"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_every_text_stands_out_from_what_is_behind_it(
+    chromium: Any, served: Served, width: int, scheme: str
+) -> None:
+    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
+    page = context.new_page()
+    paths = [*PATHS, "/search?q=none+of+them", "/cables/runs", "/cables/captures?_facet=source"]
+    paths.append("/cables/sources/later-build")
+    paths += [f"/cables?{urlencode({'sql': sql})}" for sql in (SQL, "no SQL")]
+    page.goto(f"{served.url}/cable/{CATS}")
+    paths.append(page.locator("a[href^='/capture/']").first.get_attribute("href"))
+    hard = {}
+    for path in [*paths, "/cable/none"]:
+        page.goto(f"{served.url}{path}")
+        if found := page.evaluate(CONTRAST):
+            hard[path] = found
+    context.close()
+    assert hard == {}
 
 
 def test_the_keyboard_reaches_what_the_mouse_does(chromium: Any, served: Served) -> None:

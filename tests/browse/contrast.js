@@ -55,7 +55,7 @@
     }
     for (const place of ["::before", "::after"]) {
       const pseudo = getComputedStyle(element, place);
-      if (pseudo.content.startsWith('"') && pseudo.display !== "none")
+      if (!["none", "normal"].includes(pseudo.content) && pseudo.display !== "none")
         measure(element, pseudo, pseudo.content.slice(1, -1));
     }
   }

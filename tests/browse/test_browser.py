@@ -16,6 +16,7 @@ import pytest
 from scrapy.settings import Settings
 
 from cablecrawl import browser
+from cablecrawl.collation.comparison import KINDS
 from tests.browse.conftest import export_of
 from tests.crawling import run_scrapy
 from tests.stores import SampleStore
@@ -167,6 +168,12 @@ def test_pages_are_readable_at_every_width_in_light_and_dark(
     )
 
 
+def a_capture(page: Any, served: Served) -> str:
+    """The path of one that a cable's page leads to, with a quote."""
+    page.goto(f"{served.url}/cable/{CATS}")
+    return str(page.locator("a[href^='/capture/']").first.get_attribute("href"))
+
+
 SQL = "select *, 1 + 1 as number, 'a' as letter from runs -- all of them"
 
 
@@ -180,8 +187,7 @@ def test_every_text_stands_out_from_what_is_behind_it(
     paths = [*PATHS, "/search?q=none+of+them", "/cables/runs", "/cables/captures?_facet=source"]
     paths.append("/cables/sources/later-build")
     paths += [f"/cables?{urlencode({'sql': sql})}" for sql in (SQL, "no SQL")]
-    page.goto(f"{served.url}/cable/{CATS}")
-    paths.append(page.locator("a[href^='/capture/']").first.get_attribute("href"))
+    paths.append(a_capture(page, served))
     hard = {}
     for path in [*paths, "/cable/none"]:
         page.goto(f"{served.url}{path}")
@@ -199,6 +205,66 @@ def test_the_keyboard_reaches_what_the_mouse_does(chromium: Any, served: Served)
     page.locator("#field-created summary").focus()
     page.keyboard.press("Enter")
     assert page.locator("#field-created").get_attribute("open") is not None
+
+
+def test_the_legend_of_a_ledger_leads_from_stretch_to_stretch_and_says_which_it_is(
+    chromium: Any, served: Served
+) -> None:
+    page = chromium.new_page()
+    page.goto(f"{served.url}{a_capture(page, served)}")
+    said, current = page.get_by_role("status"), page.locator(".ledger .current")
+    for row in page.locator("table.legend button").all():
+        mark = row.get_attribute("data-mark")
+        alike = page.locator(f".ledger [data-mark={mark}]")
+        row.focus()
+        for place in range(min(alike.count(), 3)):
+            page.keyboard.press("Enter")
+            assert current.get_attribute("data-mark") == mark
+            assert current.bounding_box() == alike.nth(place).bounding_box()
+            assert said.inner_text().endswith(f" ({place + 1} of {alike.count()})")
+        name = row.inner_text().replace(" ", "").replace("\n", "")
+        assert said.inner_text().replace(" ", "").replace(":", "").startswith(name)
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.matches('.current')")
+    first = said.inner_text()
+    page.get_by_role("button", name="Next").click()
+    assert said.inner_text() != first
+    page.get_by_role("button", name="Close").click()
+    assert said.inner_text() == "" and current.count() == 0
+    page.locator(".ledger .boilerplate").first.click()
+    assert "removed: " in said.inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_kinds_of_change_differ_in_colour_and_in_letters(
+    chromium: Any, served: Served, scheme: str
+) -> None:
+    page = chromium.new_page(color_scheme=scheme)
+    page.goto(f"{served.url}/compare/{CATS}")
+    marks = "".join(f'<mark class="change {kind}">words</mark>' for kind in KINDS)
+    page.locator(".sides").evaluate("(element, marks) => element.innerHTML = marks", marks)
+    for look in (
+        "getComputedStyle(mark).backgroundColor",
+        "getComputedStyle(mark, '::before').content",
+    ):
+        looks = page.locator(".sides mark").evaluate_all(f"marks => marks.map(mark => {look})")
+        assert len(set(looks)) == len(KINDS), looks
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_what_a_change_is_of_two_texts_is_told_without_a_mouse(
+    chromium: Any, served: Served
+) -> None:
+    page = chromium.new_page()
+    page.goto(f"{served.url}/cable/{CATS}")
+    page.get_by_role("link", name=re.compile("compare with text")).first.click()
+    button = page.locator(".legend button").first
+    button.focus()
+    page.keyboard.press("Enter")
+    said = page.get_by_role("status").inner_text()
+    assert said.startswith(f"{button.inner_text()} (1 of ")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.matches('mark.change.current')")
 
 
 @pytest.mark.parametrize(

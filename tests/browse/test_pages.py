@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
@@ -152,6 +153,20 @@ def test_the_ledger_shows_each_character_once_and_a_quote_in_its_bytes(
             assert bytes.fromhex(where.quote) == body[where.start : where.end]
         assert any(entry.is_quoted for entry in found["entries"])
     reader.close()
+
+
+def test_of_a_lost_record_nobody_says_that_it_has_no_cable(
+    tmp_path: Path, demo_pages: Get, demo_store: SampleStore
+) -> None:
+    path = Links(demo_pages(f"/cable/{CATS}")[1]).of("/capture/")[0].partition("#")[0]
+    data_dir = tmp_path / "data"
+    shutil.copytree(demo_store.data_dir, data_dir)
+    for warc in (data_dir / WARC_FOLDER).iterdir():
+        warc.unlink()
+    lost = SampleStore(data_dir)
+    status, content = getter(lost, export_of(lost, tmp_path / "export"))(path)
+    assert status == 200 and "there is no such file" in content
+    assert "There is no cable on this page" not in content
 
 
 def test_two_texts_stand_side_by_side_whole(two_copies: SampleStore) -> None:

@@ -220,6 +220,45 @@ def test_the_keyboard_reaches_what_the_mouse_does(chromium: Any, served: Served)
     assert page.locator("#field-created").get_attribute("open") is not None
 
 
+@pytest.mark.parametrize("path", ["/search?q=cats", "/cables/captures?source=x", SQL_PAGE])
+def test_controls_of_datasettes_pages_have_names(chromium: Any, served: Served, path: str) -> None:
+    page = chromium.new_page(viewport={"width": 375, "height": 800})
+    page.goto(f"{served.url}{path}")
+    names = page.locator("input:not([type=hidden], [type=submit]), select, textarea").evaluate_all(
+        "all => all.map(one => one.ariaLabel || one.labels[0]?.innerText || '')"
+    )
+    assert len(names) > 1 and all(names), names
+
+
+@pytest.mark.parametrize("path", [f"/cable/{CATS}", f"/compare/{CATS}", "/search?q=cats", SQL_PAGE])
+def test_what_has_the_focus_is_seen(chromium: Any, served: Served, path: str) -> None:
+    page = chromium.new_page(color_scheme="dark")
+    page.goto(f"{served.url}{path}")
+    for _ in range(45):
+        page.keyboard.press("Tab")
+        at = page.evaluate(
+            "(() => { const at = document.activeElement;"
+            " const shown = at.closest('.select-wrapper, .CodeMirror') ?? at;"
+            " const { outlineStyle, outlineWidth } = getComputedStyle(shown);"
+            " return [at.outerHTML.slice(0, 80), outlineStyle, parseFloat(outlineWidth)] })()"
+        )
+        if at[0].startswith("<body"):
+            break
+        assert at[1] == "solid" and at[2] >= 2, at
+
+
+def test_the_menu_of_a_column_opens_by_the_keyboard(chromium: Any, served: Served) -> None:
+    page = chromium.new_page()
+    page.goto(f"{served.url}/search?q=cats")
+    page.get_by_role("button", name="Menu of subject").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.closest('.dropdown-menu') !== null")
+    assert page.evaluate(CONTRAST) == []
+    page.keyboard.press("Escape")
+    assert not page.locator(".dropdown-menu").last.is_visible()
+    assert page.evaluate("document.activeElement.ariaLabel") == "Menu of subject"
+
+
 def test_the_legend_of_a_ledger_leads_from_stretch_to_stretch_and_says_which_it_is(
     chromium: Any, served: Served
 ) -> None:

@@ -48,6 +48,8 @@ ABOUT = (
 # As Datasette asks for what a search found.
 FOUND_BY_SEARCH = "rowid in (select rowid from "
 
+COUNT_FOUND = "select count(*) from cables_fts where cables_fts match escape_fts(:words)"
+
 Scope = dict[str, Any]
 App = Callable[[Scope, Callable[..., Any], Callable[..., Awaitable[None]]], Awaitable[None]]
 
@@ -108,8 +110,13 @@ class _Plugin:
         return self._pages.routes()
 
     @hookimpl
-    def extra_template_vars(self) -> dict[str, str]:
-        return {"cablecrawl_licence": LICENCE_NOTE}
+    def extra_template_vars(self, datasette: Datasette) -> dict[str, Any]:
+        async def cables_with(words: str) -> int:
+            """How many a search finds; in the index alone, which takes milliseconds."""
+            found = await datasette.get_database("cables").execute(COUNT_FOUND, {"words": words})
+            return int(found.single_value())
+
+        return {"cablecrawl_licence": LICENCE_NOTE, "cables_with": cables_with}
 
     @hookimpl
     def render_cell(self, value: object, column: str) -> object:

@@ -99,6 +99,25 @@ def test_words_are_searched_and_facets_shown(demo_pages: Get) -> None:
     assert "facet-classification" in content and "facet-tags" in content
 
 
+def test_what_a_search_found_is_headed_by_its_words_and_their_count(
+    demo_pages: Get, demo_export: Path
+) -> None:
+    lines = read_lines(demo_export / "cables.jsonl")
+    everywhere = f"{len(lines):,} cables with “the”"
+    assert f"<h1>{everywhere}</h1>" in demo_pages("/search?q=the")[1]
+    for path, heading in {
+        "/search?q=buffer+zone": "1 cable with “buffer zone”",
+        "/search?q=none+of+them": "0 cables with “none of them”",
+        "/search?q=zebra+<b>": "0 cables with “zebra &lt;b&gt;”",
+        "/cables/cables?_search=buffer&origin=Embassy+Nicosia": "Cables with “buffer”",
+        "/cables/cables?origin=Embassy+Nicosia": "Cables",
+        "/search": "All cables",
+    }.items():
+        _, content = demo_pages(path)
+        assert f"<h1>{heading}</h1>" in content and f"<title>{heading}</title>" in content, path
+        assert "have every text as its source publishes it" in content
+
+
 def test_a_search_goes_through_an_index_and_sorts_nothing(demo_pages: Get) -> None:
     _, content = demo_pages("/cables/cables.json?_search=zone&_extra=query")
     query = json.loads(content)["query"]

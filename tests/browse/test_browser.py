@@ -198,7 +198,7 @@ def test_every_text_stands_out_from_what_is_behind_it(
     context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
     page = context.new_page()
     paths = [*PATHS, "/search?q=none+of+them", "/cables/runs", "/cables/captures?_facet=source"]
-    paths.append("/cables/sources/later-build")
+    paths += ["/cables/sources/later-build", "/cables/claims"]
     paths += [SQL_PAGE, "/cables?sql=none"]
     paths.append(a_capture(page, served))
     hard = {}

@@ -211,12 +211,19 @@ def _bare(figure: Canvas) -> Axes:
 
 
 def _shown(labels: Sequence[str], width: float) -> list[int]:
-    """Which of the labels can stand beside one another: each, or years that are round."""
+    """Which of the labels can stand beside one another: each, or years that are round.
+
+    Those of what is put together at the ends (`<1995`) are there in any case.
+    """
     longest = max(map(len, labels), default=1)
     needed = longest * SMALL * 0.68 + 6
     every = next((every for every in (1, 2, 5, 10) if every * width >= needed), 20)
-    return [
-        place
-        for place, label in enumerate(labels)
-        if (int(label) if label.isdecimal() else place) % every == 0
-    ]
+    ends = [place for place, label in enumerate(labels) if label.startswith(("<", ">"))]
+    return sorted(
+        {
+            place
+            for place, label in enumerate(labels)
+            if (int(label) if label.isdecimal() else place) % every == 0
+            and all(abs(place - end) >= every for end in ends)
+        }.union(ends)
+    )

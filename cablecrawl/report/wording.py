@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-MOST_LISTED = 3
+from cablecrawl.trace.display import visible
+
+LONGEST_NAME = 80
+"""Characters: what others have named must leave room for the rest of a sentence."""
 
 
 def counted(count: int, one: str, more: str | None = None) -> str:
@@ -27,6 +30,12 @@ def percent(share: int, whole: int) -> str:
     if share < whole < share + whole / 100:
         return "over 99\u00a0%"
     return f"{round(100 * share / whole)}\u00a0%"
+
+
+def shown(name: str) -> str:
+    """A name that others gave, to be read: no control characters, and no more than fit."""
+    text = visible(name)
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 def words(name: str) -> str:

@@ -9,7 +9,7 @@ from cablecrawl.report.colours import LACK, ONE, REST, TWO
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbering import numbers_by_year
 from cablecrawl.report.numbers import CitationBasis, Cited, Numbers, PostYear, YearOfNumbers
-from cablecrawl.report.sections.posts import name_of, post_map
+from cablecrawl.report.sections.posts import name_of, post_map, years_of
 from cablecrawl.report.wording import counted, percent, sentence_case, words
 
 MOST_BARS = 15
@@ -153,26 +153,33 @@ def _numbers(numbers: Numbers) -> Figure:
         f" {'is' if away == 1 else 'are'} not there: the store has"
         f" {percent(held, held + away)} of these numbers."
     )
+    by_year = {row.year: row.in_store + row.not_in_store for row in rows}
+    years = years_of(by_year)
+    note = years.note(lambda count: counted(count, "number"), by_year)
+    notes = [note] if note is not None else []
     return Figure(
         name,
         heading,
         sentence,
         table,
         columns(
-            [str(row.year) for row in rows],
+            years.labels,
             [
-                Series("in the store", ONE, [row.in_store for row in rows]),
-                Series("not in the store", TWO, [row.not_in_store for row in rows]),
+                Series("in the store", ONE, years.values({r.year: r.in_store for r in rows})),
+                Series(
+                    "not in the store", TWO, years.values({r.year: r.not_in_store for r in rows})
+                ),
             ],
         ),
         "Columns, one for each year, parted into numbers in the store and numbers that it has not.",
         [Key(ONE, "in the store"), Key(TWO, "not in the store")],
         [
+            *notes,
             "A lower bound, as far as the highest numbers are right, and of numbers only. A post"
             " counts its cables from 1 each year; the highest number known is that of a cable in"
             " the store, of one that is referred to, or of those WikiLeaks published. How far the"
             " post counted beyond it is not known, nor whether it gave every number to a cable; and"
             " most of these cables were never published by WikiLeaks. Posts and years of which the"
-            " store neither has nor cites a cable are not counted."
+            " store neither has nor cites a cable are not counted.",
         ],
     )

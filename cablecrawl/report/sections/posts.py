@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cablecrawl.posts import posts
 from cablecrawl.report.charts import Cell, Chart, heat_map
@@ -11,16 +11,14 @@ from cablecrawl.report.colours import HELD
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import Numbers, PostYear
 from cablecrawl.report.scale import scale_to
-from cablecrawl.report.wording import counted, percent
-from cablecrawl.trace.display import visible
+from cablecrawl.report.timeline import Timeline, timeline
+from cablecrawl.report.wording import counted, percent, shown
 
 MOST_POSTS = 40
 """Rows of a heat map that can still be taken in; the posts behind them are put together."""
 
-MOST_YEARS = 16
-"""Columns that need no folding: their fields have room for numbers."""
-
-FEW_OF_ALL = 0.02
+WHOLE_YEARS, MOST_YEARS = 16, 45
+"""Columns that have room for numbers; those from the first cable, of 1966, to the last, of 2010."""
 
 
 def posts_and_years(numbers: Numbers) -> Figure:
@@ -68,41 +66,37 @@ def post_map(
     by_post, by_year = _sums(rows, value)
     # By count and then by name: Counter keeps the order of its making among equals.
     ranked = sorted(by_post, key=lambda post: (-by_post[post], post))
-    shown, others = ranked[:MOST_POSTS], ranked[MOST_POSTS:]
+    top, others = ranked[:MOST_POSTS], ranked[MOST_POSTS:]
     if len(others) == 1:
-        shown, others = ranked, []
-    labels = [name_of(post) for post in shown]
+        top, others = ranked, []
+    labels = [name_of(post) for post in top]
     notes = []
     if others:
         labels.append(f"{len(others):,} other posts")
         cables = sum(by_post[post] for post in others)
         notes.append(
-            f"The {len(shown)} posts with most have a row each; the {len(others):,} others, with"
+            f"The {len(top)} posts with most have a row each; the {len(others):,} others, with"
             f" {counted(cables, unit)}, share the last one and are left out of the scale. The CSV"
             " has them all."
         )
-    years = _years(by_year)
-    names = [str(year) for year in years]
-    if years[0] > min(by_year):
-        names[0] = f"≤{years[0]}"
-        before = sum(by_year[year] for year in by_year if year <= years[0])
-        notes.append(
-            f"The years from {min(by_year)} to {years[0]}, with {counted(before, unit)}, share the"
-            " first column."
-        )
-    place = {post: row for row, post in enumerate(shown)}
+    years = years_of(by_year)
+    names = years.labels
+    note = years.note(lambda count: counted(count, unit), by_year)
+    if note is not None:
+        notes.append(note)
+    place = {post: row for row, post in enumerate(top)}
     counts: Counter[tuple[int, int]] = Counter()
     for row in rows:
-        column = max(row.year - years[0], 0)
-        counts[place.get(row.post, len(shown)), column] += value(row)
-    counts = +counts
+        if value(row):
+            at = place.get(row.post, len(top)), years.place(row.year)
+            counts[at] += value(row)
     cells = {
         (row, column): Cell(
             count, f"{count:,}", f"{labels[row]}, {names[column]}: {counted(count, unit)}"
         )
         for (row, column), count in sorted(counts.items())
     }
-    highest = max(count for (row, _), count in counts.items() if row < len(shown))
+    highest = max(count for (row, _), count in counts.items() if row < len(top))
     scale = scale_to(highest)
     legend = [
         Key(scale.colour(step, colours), label)
@@ -111,25 +105,15 @@ def post_map(
     return heat_map(labels, names, cells, scale, colours), legend, notes
 
 
-def _years(counts: Counter[int]) -> range:
-    """The columns; the first one stands for earlier years too, where these have next to nothing.
-
-    Cables of four decades are a hundredth of WikiLeaks' and would be nine tenths of the figure.
-    """
-    first, last = min(counts), max(counts)
-    if last - first < MOST_YEARS:
-        return range(first, last + 1)
-    begin, before = first, counts[first]
-    while before + counts[begin + 1] <= FEW_OF_ALL * counts.total():
-        begin += 1
-        before += counts[begin]
-    return range(begin, last + 1)
+def years_of(counts: Mapping[int, int]) -> Timeline:
+    """The columns for counts by year."""
+    return timeline(counts, str, whole=WHOLE_YEARS, most=MOST_YEARS)
 
 
 def name_of(post: str) -> str:
     """As it is written, with its blanks; one that is not known, as IDs have it."""
     known = posts().spelt(post)
-    return known.name if known is not None and known.id == post else visible(post)
+    return known.name if known is not None and known.id == post else shown(post)
 
 
 def _sums(

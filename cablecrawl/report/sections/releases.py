@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
+from cablecrawl.releases import load_releases
 from cablecrawl.report.charts import Series, bars, columns
 from cablecrawl.report.colours import INK, ONE
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import Numbers, ReleaseCables, ReleasedMonth
-from cablecrawl.report.wording import counted, percent
-from cablecrawl.trace.display import visible
+from cablecrawl.report.timeline import month_name, month_number, timeline
+from cablecrawl.report.wording import counted, percent, sentence_case, shown
 
-DAY = len("2010-12-01")
+MONTH, DAY = len("2010-12"), len("2010-12-01")
 
 # Builds of which the store has cables; there are 41 in all.
 MOST_RELEASES = 45
+
+MOST_MONTHS = 40
+"""From the first release of cables, in February 2010, to the last took 20 months."""
 
 
 def releases(numbers: Numbers) -> Iterator[Figure]:
@@ -35,7 +40,7 @@ def _releases(numbers: Numbers) -> Figure:
     dated = [row for row in named if row.date is not None]
     sentence = (
         f"Copies in the store come from {counted(len(named), 'release')}; most cables,"
-        f" {most.cables:,}, are known from {visible(most.release)}"
+        f" {most.cables:,}, are known from {shown(most.release)}"
     )
     if most.stated:
         share = percent(min(most.cables, most.stated), most.stated)
@@ -44,26 +49,26 @@ def _releases(numbers: Numbers) -> Figure:
         sentence += f"; they were made from {(dated[0].date or '')[:DAY]} to" + (
             f" {(dated[-1].date or '')[:DAY]}"
         )
-    shown = named[:MOST_RELEASES]
+    top = named[:MOST_RELEASES]
     notes = [
         "In the order of publication. A cable that copies have from several releases is counted"
         " for each. No release states its time zone."
     ]
-    if len(named) > len(shown):
-        notes.append(f"The first {len(shown)} are shown; the CSV has all.")
+    if len(named) > len(top):
+        notes.append(f"The first {len(top)} are shown; the CSV has all.")
     return Figure(
         name,
         heading,
         f"{sentence}.",
         table,
         bars(
-            [_label(row) for row in shown],
-            [Series("in the store", ONE, [row.cables for row in shown])],
+            [_label(row) for row in top],
+            [Series("in the store", ONE, [row.cables for row in top])],
             notes=[
                 f"{row.cables:,}" if row.stated is None else f"{row.cables:,} of {row.stated:,}"
-                for row in shown
+                for row in top
             ],
-            marks=[row.stated for row in shown],
+            marks=[row.stated for row in top],
         ),
         "Bars, one for each release in the order of publication, and a stroke where the release"
         " says how many cables it has.",
@@ -74,7 +79,7 @@ def _releases(numbers: Numbers) -> Figure:
 
 def _label(row: ReleaseCables) -> str:
     date = (row.date or "")[:DAY]
-    return f"{visible(row.release)}  {date}".rstrip()
+    return f"{shown(row.release)}  {date}".rstrip()
 
 
 def _released(numbers: Numbers) -> Figure:
@@ -93,25 +98,57 @@ def _released(numbers: Numbers) -> Figure:
         else f"1 of {counted(numbers.cables, 'cable')} states when it was released:"
         f" in {most.month}."
     )
-    by_month = {row.month: row.cables for row in rows}
-    months = list(_months(rows[0].month, rows[-1].month))
+    by_month: Counter[int] = Counter()
+    for row in rows:
+        number = month_number(row.month)
+        if number is not None:
+            by_month[number] += row.cables
+    notes = [
+        "By the earliest stamp of each cable that no check contradicts. Stamps are claims:"
+        " WikiLeaks moved them for one cable in nine, and its last release has one stamp for"
+        " all its pages."
+    ]
+    no_month = total - by_month.total()
+    if no_month:
+        notes.append(
+            f"{sentence_case(counted(no_month, 'cable'))} with no month of a calendar: see the CSV."
+        )
+    if not by_month:
+        return Figure(name, heading, sentence, table, notes=notes)
+    captured = month_number((numbers.as_of or "")[:MONTH])
+    first = _first_release()
+    plausible = range(first, captured + 1) if captured is not None else None
+    months = timeline(
+        by_month, month_name, whole=MOST_MONTHS, most=MOST_MONTHS, plausible=plausible
+    )
+    note = months.note(lambda count: counted(count, "cable"), by_month)
+    if note is not None:
+        notes.append(note)
+    impossible = sum(
+        count
+        for month, count in by_month.items()
+        if plausible is not None and month not in plausible
+    )
+    if impossible:
+        notes.append(
+            f"{sentence_case(counted(impossible, 'cable'))} with a month before that of the first"
+            f" release, {month_name(first)}, or after that of the last capture: a stamp that cannot"
+            " be right."
+        )
     return Figure(
         name,
         heading,
         sentence,
         table,
-        columns(months, [Series("", ONE, [by_month.get(month, 0) for month in months])]),
+        columns(months.labels, [Series("", ONE, months.values(by_month))]),
         "Columns, one for each month.",
-        notes=[
-            "By the earliest stamp of each cable that no check contradicts. Stamps are claims:"
-            " WikiLeaks moved them for one cable in nine, and its last release has one stamp for"
-            " all its pages."
-        ],
+        notes=notes,
     )
 
 
-def _months(first: str, last: str) -> Iterator[str]:
-    year, month = int(first[:4]), int(first[5:])
-    while (text := f"{year:04}-{month:02}") <= last:
-        yield text
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+def _first_release() -> int:
+    """The month of the first release that is known and dated."""
+    dates = (release.date for release in load_releases() if release.date is not None)
+    number = month_number(next(dates)[:MONTH])
+    assert number is not None  # the registry was checked when it was loaded
+    return number

@@ -9,8 +9,7 @@ from cablecrawl.report.colours import FOUR, LACK, ONE, THREE, TWO
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import Numbers, RunLine, SourceProblems
 from cablecrawl.report.scale import scale_to
-from cablecrawl.report.wording import counted, listed, times, words
-from cablecrawl.trace.display import visible
+from cablecrawl.report.wording import counted, listed, shown, times, words
 
 MOST_ROWS, MOST_COLUMNS = 30, 20
 """Sources, runs and reasons that are shown."""
@@ -36,14 +35,13 @@ def problems(numbers: Numbers) -> Figure:
     reasons = sorted(by_reason, key=lambda name: (-by_reason[name], name))[:MOST_COLUMNS]
     sentence = (
         f"{counted(total, 'problem').capitalize()} in {counted(len(by_source), 'source')}; the most"
-        f" frequent reason is {words(visible(reasons[0]))}, {times(by_reason[reasons[0]])}."
+        f" frequent reason is {words(shown(reasons[0]))}, {times(by_reason[reasons[0]])}."
     )
     cells = {
         (names.index(row.source), reasons.index(row.reason)): Cell(
             row.problems,
             f"{row.problems:,}",
-            f"{visible(row.source)}, {words(visible(row.reason))}:"
-            f" {counted(row.problems, 'problem')}",
+            f"{shown(row.source)}, {words(shown(row.reason))}: {counted(row.problems, 'problem')}",
         )
         for row in rows
         if row.source in names and row.reason in reasons
@@ -58,8 +56,8 @@ def problems(numbers: Numbers) -> Figure:
         sentence,
         table,
         heat_map(
-            [visible(name) for name in names],
-            [words(visible(reason)) for reason in reasons],
+            [shown(name) for name in names],
+            [words(shown(reason)) for reason in reasons],
             cells,
             scale,
             LACK,
@@ -84,7 +82,7 @@ def runs(numbers: Numbers) -> Figure:
     if not rows:
         return Figure(name, heading, "The store has no runs.", table)
     states = Counter(row.state for row in rows)
-    ended = [f"{count:,} {visible(state)}" for state, count in sorted(states.items())]
+    ended = [f"{count:,} {shown(state)}" for state, count in sorted(states.items())]
     new, changed = sum(row.new for row in rows), sum(row.changed for row in rows)
     first, last = rows[-1], rows[0]
     when = (
@@ -97,24 +95,24 @@ def runs(numbers: Numbers) -> Figure:
         f" {counted(new, 'new copy', 'new copies')}, {changed:,} changed,"
         f" {sum(row.back for row in rows):,} back and {sum(row.gone for row in rows):,} gone."
     )
-    shown = rows[:MOST_ROWS]
+    top = rows[:MOST_ROWS]
     notes = ["The newest first; times are UTC."]
-    if len(rows) > len(shown):
-        notes.append(f"The latest {len(shown)} are shown; the CSV has all {len(rows):,}.")
+    if len(rows) > len(top):
+        notes.append(f"The latest {len(top)} are shown; the CSV has all {len(rows):,}.")
     return Figure(
         name,
         heading,
         sentence,
         table,
         bars(
-            [f"{_moment(row.began)}  {visible(row.spider)}" for row in shown],
+            [f"{_moment(row.began)}  {shown(row.spider)}" for row in top],
             [
-                Series("new", ONE, [row.new for row in shown]),
-                Series("changed", TWO, [row.changed for row in shown]),
-                Series("back", THREE, [row.back for row in shown]),
-                Series("gone", FOUR, [row.gone for row in shown]),
+                Series("new", ONE, [row.new for row in top]),
+                Series("changed", TWO, [row.changed for row in top]),
+                Series("back", THREE, [row.back for row in top]),
+                Series("gone", FOUR, [row.gone for row in top]),
             ],
-            notes=[_note(row) for row in shown],
+            notes=[_note(row) for row in top],
         ),
         "Bars, one for each run, parted into copies that were new, changed, back and gone; behind"
         " each, how it ended and how long it took.",
@@ -135,7 +133,7 @@ def _note(row: RunLine) -> str:
         if count
     ]
     took = f" in {duration(row.seconds)}" if row.seconds is not None else ""
-    return f"{', '.join(found) or 'nothing new'}; {visible(row.state)}{took}"
+    return f"{', '.join(found) or 'nothing new'}; {shown(row.state)}{took}"
 
 
 def duration(seconds: float) -> str:

@@ -10,8 +10,7 @@ from cablecrawl.report.colours import HELD, ONE, TWO
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import Numbers, SharedCables, SourceCables
 from cablecrawl.report.scale import PERCENT
-from cablecrawl.report.wording import counted, percent
-from cablecrawl.trace.display import visible
+from cablecrawl.report.wording import counted, percent, shown
 
 MOST_SOURCES = 30
 
@@ -32,14 +31,14 @@ def _cables(numbers: Numbers) -> Figure:
         return Figure(name, heading, sentence, table)
     alone = sum(row.here_only for row in rows)
     sentence = (
-        f"The source with most cables is {visible(rows[0].source)}, with"
+        f"The source with most cables is {shown(rows[0].source)}, with"
         f" {rows[0].cables:,} of {numbers.cables:,} ({percent(rows[0].cables, numbers.cables)})"
     )
     if len(rows) == 1:
         sentence = (
-            f"All {numbers.cables:,} cables come from one source, {visible(rows[0].source)}"
+            f"All {numbers.cables:,} cables come from one source, {shown(rows[0].source)}"
             if numbers.cables > 1
-            else f"The only cable comes from {visible(rows[0].source)}"
+            else f"The only cable comes from {shown(rows[0].source)}"
         )
     else:
         sentence += (
@@ -47,10 +46,10 @@ def _cables(numbers: Numbers) -> Figure:
             if alone != 1
             else "; 1 cable is in one source only"
         )
-    shown = rows[:MOST_SOURCES]
+    top = rows[:MOST_SOURCES]
     notes = ["Copies that a source has no more are counted: nothing is dropped from the store."]
-    if len(rows) > len(shown):
-        notes.append(f"The {len(shown)} sources with most are shown; the CSV has all {len(rows)}.")
+    if len(rows) > len(top):
+        notes.append(f"The {len(top)} sources with most are shown; the CSV has all {len(rows)}.")
     without = len(numbers.sources) - len(rows)
     if without:
         notes.append(f"{counted(without, 'source')} gave no cable.")
@@ -60,10 +59,10 @@ def _cables(numbers: Numbers) -> Figure:
         f"{sentence}.",
         table,
         bars(
-            [visible(row.source) for row in shown],
+            [shown(row.source) for row in top],
             [
-                Series("in other sources too", ONE, [row.elsewhere_too for row in shown]),
-                Series("in this one only", TWO, [row.here_only for row in shown]),
+                Series("in other sources too", ONE, [row.elsewhere_too for row in top]),
+                Series("in this one only", TWO, [row.here_only for row in top]),
             ],
         ),
         "Bars, one for each source, parted into cables that others have too and cables that it"
@@ -86,7 +85,7 @@ def _overlap(numbers: Numbers) -> Figure:
     best = max(pairs, key=lambda row: (row.cables, row.share or 0.0))
     if best.cables:
         sentence = (
-            f"{visible(best.source)} and {visible(best.other_source)} share most:"
+            f"{shown(best.source)} and {shown(best.other_source)} share most:"
             f" {counted(best.cables, 'cable')}, {percent(best.cables, totals[best.source])} of the"
             f" former's and {percent(best.cables, totals[best.other_source])} of the latter's."
         )
@@ -98,10 +97,10 @@ def _overlap(numbers: Numbers) -> Figure:
         cells[place[row.source], place[row.other_source]] = Cell(
             share,
             percent(row.cables, totals[row.source]).replace("under ", "<").replace("over ", ">"),
-            f"{visible(row.other_source)} has {percent(row.cables, totals[row.source])} of the"
-            f" cables of {visible(row.source)}: {row.cables:,} of {totals[row.source]:,}",
+            f"{shown(row.other_source)} has {percent(row.cables, totals[row.source])} of the"
+            f" cables of {shown(row.source)}: {row.cables:,} of {totals[row.source]:,}",
         )
-    numbered = [f"{visible(row.source)}  {number}" for number, row in enumerate(rows, start=1)]
+    numbered = [f"{shown(row.source)}  {number}" for number, row in enumerate(rows, start=1)]
     legend = [
         Key(PERCENT.colour(step, HELD), label)
         for step, label in zip(PERCENT.steps, PERCENT.labels(" %"), strict=True)

@@ -8,8 +8,7 @@ from cablecrawl.report.charts import Series, bars
 from cablecrawl.report.colours import ONE, THREE, TWO
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import KindOfChange, Numbers, RelationCount, StrippedRule
-from cablecrawl.report.wording import counted, listed, percent, sentence_case, times, words
-from cablecrawl.trace.display import visible
+from cablecrawl.report.wording import counted, listed, percent, sentence_case, shown, times, words
 
 MOST_RULES = 30
 
@@ -117,25 +116,25 @@ def stripped(numbers: Numbers) -> Figure:
         return Figure(name, heading, "No run has counted anything that was stripped.", table)
     sentence = (
         f"{counted(len(rows), 'rule')} took {counted(total, 'character')} from the pages;"
-        f" {visible(rows[0].rule)} took most, {rows[0].characters:,}"
+        f" {shown(rows[0].rule)} took most, {rows[0].characters:,}"
         f" ({percent(rows[0].characters, total)}) on {counted(rows[0].pages, 'page')}."
     )
-    shown = rows[:MOST_RULES]
+    top = rows[:MOST_RULES]
     notes = [
         "As the runs counted it when they read the pages. What is stripped stays in the captures"
         " and can be put back."
     ]
-    if len(rows) > len(shown):
-        notes.append(f"The {len(shown)} rules that took most are shown; the CSV has all.")
+    if len(rows) > len(top):
+        notes.append(f"The {len(top)} rules that took most are shown; the CSV has all.")
     return Figure(
         name,
         heading,
         sentence,
         table,
         bars(
-            [words(visible(row.rule)) for row in shown],
-            [Series("", ONE, [row.characters for row in shown])],
-            notes=[f"{row.characters:,}  ({counted(row.pages, 'page')})" for row in shown],
+            [words(shown(row.rule)) for row in top],
+            [Series("", ONE, [row.characters for row in top])],
+            notes=[f"{row.characters:,}  ({counted(row.pages, 'page')})" for row in top],
         ),
         "Bars, one for each rule, with the characters it took and the pages it was applied to.",
         notes=notes,

@@ -31,18 +31,26 @@ class PostYear:
     highest_number_cited: int | None
     highest_number_published: int | None
     """Among WikiLeaks' reference IDs, of years with 100 of them and more."""
+    highest_number_counted: int | None
+    """The highest of these that something bears out: see cablecrawl.report.numbering."""
+    numbers_in_store: int
+    """Up to that one: of cables, less those whose ID has no number of its own."""
     numbers_not_in_store: int
-    """Up to the highest of these."""
+    """Up to that one, if the post counted from 1 and left none out."""
+    numbers_left_out: int
+    """Of cables in the store or cited, above that one: too high to be believed."""
 
 
 @dataclass(frozen=True, slots=True)
 class YearOfNumbers:
-    """The numbers that posts gave to their cables in a year."""
+    """The numbers of cables of a year, of each post up to the highest that is counted."""
 
     year: int
     in_store: int
     not_in_store: int
-    """Up to the highest that is known of each post."""
+    """If every post counted from 1 and left none out."""
+    left_out: int
+    """Higher ones, that nothing bears out."""
 
 
 @dataclass(frozen=True, slots=True)

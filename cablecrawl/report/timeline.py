@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 FEW_OF_ALL = 0.02
-"""What may be put together at either end although there would be room for it.
+"""What may be put together before the first column although there would be room for it.
 
 Cables of four decades are a hundredth of WikiLeaks' and would be nine tenths of the figure.
 """
@@ -50,17 +50,19 @@ class Timeline:
         """The counts by column."""
         values = [0] * len(self.labels)
         for date, count in counts.items():
-            values[self.place(date)] += count
+            if count:
+                values[self.place(date)] += count
         return values
 
     def note(self, what: Callable[[int], str], counts: Mapping[int, int]) -> str | None:
         """What is put together, in a sentence; None: nothing is."""
         first, last = self.columns[0], self.columns[-1]
+        dates = [date for date, count in counts.items() if count]
         parts = []
         if self.before:
-            parts.append(f"{what(self.before)} from {self.label(min(counts))} on before the first")
+            parts.append(f"{what(self.before)} from {self.label(min(dates))} on before the first")
         if self.after:
-            parts.append(f"{what(self.after)} up to {self.label(max(counts))} behind the last")
+            parts.append(f"{what(self.after)} up to {self.label(max(dates))} behind the last")
         if not parts:
             return None
         return (
@@ -79,10 +81,10 @@ def timeline(
 ) -> Timeline:
     """The columns for counts by year or month, of which there is one at least.
 
-    All from the first to the last if that are not more than `whole`. Else those at either end that
-    have next to nothing are left out, and of what is left the `most` columns in which there is
-    most; of equals, the latest. Dates outside of what is `plausible` make no column, unless there
-    are no others.
+    All from the first to the last if that are not more than `whole`. Else the first ones with next
+    to nothing are put together, and of those that are left there are the `most` columns in which
+    there is most; of equals, the latest. Dates outside of what is `plausible` make no column,
+    unless there are no others.
     """
     dated = {date: count for date, count in counts.items() if count}
     likely = {date: n for date, n in dated.items() if plausible is None or date in plausible}
@@ -99,9 +101,12 @@ def _columns(counts: Mapping[int, int], whole: int, most: int) -> range:
     dates = sorted(counts)
     if dates[-1] - dates[0] < whole:
         return range(dates[0], dates[-1] + 1)
-    few = FEW_OF_ALL * sum(counts.values())
-    first, last = _behind_few(dates, counts, few), _behind_few(dates[::-1], counts, few)
-    dates = [date for date in dates if first <= date <= last]
+    held, few = 0, FEW_OF_ALL * sum(counts.values())
+    for first in dates:
+        held += counts[first]
+        if held > few:
+            break
+    dates, last = [date for date in dates if date >= first], dates[-1]
     if last - first < most:
         return range(first, last + 1)
     best = (0, first)
@@ -115,16 +120,6 @@ def _columns(counts: Mapping[int, int], whole: int, most: int) -> range:
     end = best[1]
     begin_at = min(date for date in dates if date > end - most)
     return range(begin_at, end + 1)
-
-
-def _behind_few(dates: list[int], counts: Mapping[int, int], few: float) -> int:
-    """The first of these dates before which there is more than few, itself included."""
-    before = 0
-    for date in dates:
-        before += counts[date]
-        if before > few:
-            break
-    return date
 
 
 def month_number(month: str) -> int | None:

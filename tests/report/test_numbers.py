@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from itertools import permutations
 from typing import Any
 
+from cablecrawl.citations import UNPUBLISHED
 from cablecrawl.report.citing import MOST_CITED
 from tests.report.reports import Reported
 
@@ -84,20 +85,29 @@ def test_references_by_basis_are_those_of_the_export(reported: Reported) -> None
         assert counts(reported, table, "basis", column) == expected, column
 
 
-def test_numbers_go_up_to_the_highest_that_is_known(reported: Reported) -> None:
+def test_numbers_go_up_to_the_highest_that_is_borne_out(reported: Reported) -> None:
     held = [cable["reference_id"] for cable in reported.export.lines("cables")]
     numbers_of = defaultdict(set)
     for reference_id in set(held) - set(PIECES):
         number = int(re.findall(r"\d+", reference_id)[-1])
         numbers_of[post_year(reference_id)].add(number)
+    left_out = 0
     for row in reported.report.table("cables-by-post-and-year"):
         numbers = numbers_of[row["post"], row["year"]]
-        known = [row[name] for name in row if name.startswith("highest_number_")]
-        highest = max(int(number) for number in known if number)
-        assert int(row["numbers_not_in_store"]) == highest - len(numbers)
+        counted = int(row["highest_number_counted"] or 0)
         assert row["highest_number_in_store"] == (str(max(numbers)) if numbers else "")
+        assert int(row["numbers_in_store"]) == sum(number <= counted for number in numbers)
+        assert int(row["numbers_not_in_store"]) == counted - int(row["numbers_in_store"])
+        known = [int(row[name] or 0) for name in row if name.startswith("highest_number_")]
+        assert counted in known
+        if row["highest_number_published"]:
+            published = int(row["highest_number_published"])
+            assert published <= counted <= published * UNPUBLISHED
+        left_out += int(row["numbers_left_out"])
+        assert bool(int(row["numbers_left_out"])) == (counted < max(known))
+    assert left_out
     by_year = reported.report.table("numbers-by-year")
-    assert sum(int(row["in_store"]) for row in by_year) == len(held)
+    assert sum(int(row["left_out"]) for row in by_year) == left_out
 
 
 def test_sources_and_their_overlap_are_those_of_the_witnesses(reported: Reported) -> None:

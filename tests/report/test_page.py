@@ -130,7 +130,9 @@ def large() -> Numbers:
         for year in range(1966, 2011):
             count = 60_000 // (place * (2012 - year))
             if count:
-                row = PostYear(post.id, year, count, count // 9, count, None, None, count // 3)
+                row = PostYear(
+                    post.id, year, count, count // 9, count, None, None, count, count, count // 3, 0
+                )
                 numbers.post_years.append(row)
     numbers.cited_not_in_store = sum(row.cited_not_in_store for row in numbers.post_years)
     names = [f"mirror-{number:02}.example" for number in range(35)]

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from cablecrawl.citations import UNPUBLISHED
 from cablecrawl.report.charts import Series, bars, columns
 from cablecrawl.report.colours import LACK, ONE, REST, TWO
 from cablecrawl.report.figures import Figure, Key, Table
-from cablecrawl.report.numbering import numbers_by_year
+from cablecrawl.report.numbering import CHANCE, FAR_ABOVE, OTHER_YEARS, numbers_by_year
 from cablecrawl.report.numbers import CitationBasis, Cited, Numbers, PostYear, YearOfNumbers
 from cablecrawl.report.sections.posts import name_of, post_map, years_of
-from cablecrawl.report.wording import counted, percent, sentence_case, words
+from cablecrawl.report.wording import counted, listed, percent, sentence_case, times, words
 
 MOST_BARS = 15
+
+MOST_NAMED = 3
+"""Numbers that are left out and named in a note."""
+
+LEFT_OUT = (
+    f"Such a number is more than {UNPUBLISHED - 1:.0%} above the highest that WikiLeaks published"
+    " of the post and year. Where too few were published to go by, it is more than"
+    f" {times(FAR_ABOVE)} the next number, and more than {times(OTHER_YEARS)} the highest published"
+    f" of the post's other years or there by chance in less than {CHANCE:.0%} of cases; or it has"
+    " nothing to be compared with. It may be right all the same. The CSV of cables by post and year"
+    " has the highest numbers as they are."
+).replace("%", "\u00a0%")
 
 BASES = {
     "year_written": "its year is written",
@@ -141,22 +154,25 @@ def _bases(numbers: Numbers) -> Figure:
 def _numbers(numbers: Numbers) -> Figure:
     rows = numbers_by_year(numbers.post_years)
     table = Table("numbers-by-year", YearOfNumbers, rows)
-    heading = "Numbers that the posts gave, up to the highest known"
+    heading = "Numbers up to the highest of each post and year, as far as it can be believed"
     name = "numbers"
     if not rows:
         return Figure(name, heading, "The store has no cables, and cites none.", table)
     held = sum(row.in_store for row in rows)
     away = sum(row.not_in_store for row in rows)
-    sentence = (
-        f"For {counted(held, 'cable')} in the store, {counted(away, 'number')} below the highest"
-        " that is known of the same post and year"
-        f" {'is' if away == 1 else 'are'} not there: the store has"
-        f" {percent(held, held + away)} of these numbers."
-    )
     by_year = {row.year: row.in_store + row.not_in_store for row in rows}
+    left_out = _left_out(numbers.post_years)
+    if not held and not away:
+        sentence = "There is no number that something else bears out."
+        return Figure(name, heading, sentence, table, notes=left_out)
+    sentence = (
+        f"Known: {counted(held, 'number')} of cables {'is' if held == 1 else 'are'} in the store."
+        " Inferred: if the posts counted from 1 each year and left none out,"
+        f" {counted(away, 'more number')} {'was' if away == 1 else 'were'} given up to the highest"
+        f" of each, and the store has {percent(held, held + away)} of them all."
+    )
     years = years_of(by_year)
     note = years.note(lambda count: counted(count, "number"), by_year)
-    notes = [note] if note is not None else []
     return Figure(
         name,
         heading,
@@ -166,20 +182,37 @@ def _numbers(numbers: Numbers) -> Figure:
             years.labels,
             [
                 Series("in the store", ONE, years.values({r.year: r.in_store for r in rows})),
-                Series(
-                    "not in the store", TWO, years.values({r.year: r.not_in_store for r in rows})
-                ),
+                Series("inferred", TWO, years.values({r.year: r.not_in_store for r in rows})),
             ],
         ),
-        "Columns, one for each year, parted into numbers in the store and numbers that it has not.",
-        [Key(ONE, "in the store"), Key(TWO, "not in the store")],
+        "Columns, one for each year, parted into numbers in the store and numbers that are inferred"
+        " to have been given.",
+        [Key(ONE, "in the store"), Key(TWO, "not in the store, inferred")],
         [
-            *notes,
-            "A lower bound, as far as the highest numbers are right, and of numbers only. A post"
-            " counts its cables from 1 each year; the highest number known is that of a cable in"
-            " the store, of one that is referred to, or of those WikiLeaks published. How far the"
-            " post counted beyond it is not known, nor whether it gave every number to a cable; and"
-            " most of these cables were never published by WikiLeaks. Posts and years of which the"
-            " store neither has nor cites a cable are not counted.",
+            *left_out,
+            "The highest number is that of a cable in the store, of one that is referred to, or of"
+            " those WikiLeaks published. How far a post counted beyond it is not known, nor whether"
+            " it gave every number to a cable; and most of these cables were never published by"
+            " WikiLeaks. Posts and years of which the store neither has nor cites a cable are not"
+            " counted, nor are IDs without a number of their own.",
+            *([note] if note is not None else []),
         ],
     )
+
+
+def _left_out(rows: Sequence[PostYear]) -> list[str]:
+    """What is said of the numbers that are not believed: the highest of them by name."""
+    found = [row for row in rows if row.numbers_left_out]
+    if not found:
+        return []
+    count = sum(row.numbers_left_out for row in found)
+    worst = sorted(found, key=lambda row: (-_highest(row), row.post, row.year))[:MOST_NAMED]
+    named = listed([f"{row.year % 100:02}{row.post}{_highest(row)}" for row in worst])
+    return [
+        f"Left out: {counted(count, 'number')} that nothing bears out, the highest"
+        f" {'that' if count == 1 else 'those'} of {named}. {LEFT_OUT}"
+    ]
+
+
+def _highest(row: PostYear) -> int:
+    return max(row.highest_number_in_store or 0, row.highest_number_cited or 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
@@ -26,6 +26,7 @@ WIDEST_CELL, NARROWEST_CELL, GRID = 48, 14, 700
 ROOM_FOR_NUMBER = 38
 
 BARS_WIDTH = 340
+OUTLINE = 1.5
 LONGEST_LABEL = 34
 
 FARTHEST_MARK = 2
@@ -38,6 +39,8 @@ class Series(NamedTuple):
     name: str
     colour: str
     values: Sequence[float]
+    is_outlined: bool = False
+    """Bars are drawn by their outline, to be told from others without colours."""
 
 
 class Cell(NamedTuple):
@@ -128,24 +131,32 @@ def bars(
 ) -> Chart:
     """A row for each label, the series one behind the other, and the sum or a note at its end.
 
-    `marks` are strokes across a row, at another value; those that are far off are left out.
+    `marks` are strokes across a row, at another value.
     """
     figure = canvas(BARS_WIDTH, BAR * len(labels))
     axes = _bare(figure)
     ends = [0.0] * len(labels)
     places = range(len(labels))
     for one in series:
-        axes.barh(places, one.values, 0.7, left=ends, color=stand_in(one.colour), edgecolor="none")
+        colour = stand_in(one.colour)
+        if one.is_outlined:
+            style: dict[str, Any] = {"color": "none", "edgecolor": colour, "lw": OUTLINE}
+        else:
+            style = {"color": colour, "edgecolor": "none"}
+        drawn = [place for place in places if one.values[place]]
+        axes.barh(
+            drawn,
+            [one.values[place] for place in drawn],
+            0.6 if one.is_outlined else 0.7,
+            left=[ends[place] for place in drawn],
+            clip_on=False,
+            **style,
+        )
         ends = [end + value for end, value in zip(ends, one.values, strict=True)]
-    longest = max(ends, default=0) or 1
-    near = [mark for mark in marks or () if mark is not None and mark <= longest * FARTHEST_MARK]
-    most = max(longest, *near) if near else longest
-    axes.set_xlim(0, most)
+    axes.set_xlim(0, max([*ends, *(mark for mark in marks or () if mark is not None)]) or 1)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     for place, end in enumerate(ends):
         mark = marks[place] if marks is not None else None
-        if mark is not None and mark > most:
-            mark = None
         if mark is not None:
             axes.plot(
                 [mark, mark],
@@ -169,6 +180,13 @@ def bars(
     axes.set_yticks(places, [short(label) for label in labels])
     axes.plot([0, 0], [-0.5, len(labels) - 0.5], color=stand_in(LINE), lw=1, clip_on=False)
     return Chart(figure)
+
+
+def near(marks: Sequence[float | None], longest: float) -> list[float | None]:
+    """The marks that can be drawn beside bars as long as that; None for the others."""
+    return [
+        mark if mark is not None and mark <= longest * FARTHEST_MARK else None for mark in marks
+    ]
 
 
 def columns(labels: Sequence[str], series: Sequence[Series], height: int = 200) -> Chart:

@@ -38,6 +38,6 @@ def classes() -> str:
     """The rules of the style sheet for each name: of shapes, strokes and swatches."""
     return "\n".join(
         f".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}"
-        f".b-{name}{{background:var(--{name})}}"
+        f".b-{name}{{background:var(--{name})}}.o-{name}{{border:2px solid var(--{name})}}"
         for name in NAMES
     )

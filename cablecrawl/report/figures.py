@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from cablecrawl.export.lines import csv_cells, csv_line, field_names
 from cablecrawl.report.charts import Chart
@@ -42,6 +43,7 @@ class Key:
 
     colour: str
     text: str
+    shape: Literal["area", "outline", "stroke"] = "area"
 
 
 @dataclass(frozen=True)

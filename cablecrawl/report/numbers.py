@@ -97,7 +97,7 @@ class SharedCables:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCables:
-    """The cables of which a copy is said to come from a release."""
+    """The cables of which a copy says, or seems, to come from a release."""
 
     release: str
     date: str | None
@@ -105,6 +105,10 @@ class ReleaseCables:
     stated: int | None
     """How many cables the release says it has."""
     cables: int
+    asserted: int
+    """Of these, those of which a copy says so."""
+    inferred: int
+    """The others: a copy is like those of that release, or has a number that fits it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,12 +87,19 @@ class Outline:
         return earliest_release(claim for of_one in claims.values() for claim in of_one)
 
     @property
-    def releases(self) -> frozenset[str]:
-        """Those that its copies are said to come from."""
-        named = (
-            named_release(namings(witness.latest.current())) for witness in self.cable.witnesses
-        )
-        return frozenset(release for release in named if release is not None)
+    def releases(self) -> dict[str, bool]:
+        """Those that its copies say or seem to come from, and whether one of them says so."""
+        said: dict[str, bool] = {}
+        for witness in self.cable.witnesses:
+            named = namings(witness.latest.current())
+            release = named_release(named)
+            if release is not None:
+                is_asserted = any(
+                    naming.release == release and naming.confidence == "asserted"
+                    for naming in named
+                )
+                said[release] = said.get(release, False) or is_asserted
+        return said
 
     def _values(self, field: str) -> list[str]:
         return [claim.value for claim in self._claims if claim.field == field]

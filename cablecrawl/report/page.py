@@ -145,7 +145,8 @@ def _figure(figure: Figure, drawing: Drawn | None) -> Iterator[str]:
         if figure.legend:
             yield '<ul class="legend" aria-label="Legend">'
             for key in figure.legend:
-                swatch = f'<span class="swatch b-{key.colour}"></span>'
+                kind = "o" if key.shape == "outline" else "b"
+                swatch = f'<span class="swatch {key.shape} {kind}-{key.colour}"></span>'
                 yield f"<li>{swatch}{escape(key.text)}</li>"
             yield "</ul>"
         yield (

@@ -80,12 +80,14 @@ def _count_cables(store: Snapshot, numbers: Numbers, progress: Progress) -> None
     progress.begin("counting", "cables", store.count_cables())
     numbering, overlap = Numbering(), Overlap()
     references = References(store.connection)
-    named: Counter[str] = Counter()
+    asserted: Counter[str] = Counter()
+    inferred: Counter[str] = Counter()
     months: Counter[str] = Counter()
     for cable in outlines(store):
         numbering.add(cable.reference_id)
         overlap.add(cable.sources)
-        named.update(cable.releases)
+        for release, is_asserted in cable.releases.items():
+            (asserted if is_asserted else inferred)[release] += 1
         released = cable.released
         if released is not None:
             months[released[:MONTH]] += 1
@@ -100,17 +102,18 @@ def _count_cables(store: Snapshot, numbers: Numbers, progress: Progress) -> None
     names = list(store.connection.execute(select(t.source.c.name)).scalars())
     numbers.sources = overlap.sources(names)
     numbers.shared = overlap.shared([row.source for row in numbers.sources])
-    numbers.releases = list(_releases(named))
+    numbers.releases = list(_releases(asserted, inferred))
     numbers.released = [ReleasedMonth(month, months[month]) for month in sorted(months)]
 
 
-def _releases(named: Counter[str]) -> Iterator[ReleaseCables]:
+def _releases(asserted: Counter[str], inferred: Counter[str]) -> Iterator[ReleaseCables]:
     """Those of the registry in their order, then others that pages name, by name."""
     known = load_releases()
-    for release in known:
-        yield ReleaseCables(release.id, release.date, _stated(release), named[release.id])
-    for name in sorted(name for name in named if known.by_id(name) is None):
-        yield ReleaseCables(name, None, None, named[name])
+    dated = {release.id: (release.date, _stated(release)) for release in known}
+    others = sorted(name for name in asserted | inferred if name not in dated)
+    for name in [*dated, *others]:
+        says, seems = asserted[name], inferred[name]
+        yield ReleaseCables(name, *dated.get(name, (None, None)), says + seems, says, seems)
 
 
 def _stated(release: Release) -> int | None:

@@ -133,7 +133,7 @@ def test_a_long_name_leaves_room_for_the_rest_of_the_sentence() -> None:
     numbers.shared = [SharedCables("ab" * 5000, "c" * 5000, 9, 1.0)]
     numbers.problems = [SourceProblems("ab" * 5000, "d" * 5000, 3)]
     numbers.stripped = [StrippedRule("e" * 5000, 3, 4)]
-    numbers.releases = [ReleaseCables("f" * 5000, None, None, 9)]
+    numbers.releases = [ReleaseCables("f" * 5000, None, None, 9, 9, 0)]
     with settings():
         for section in sections(numbers):
             for figure in section.figures:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cablecrawl.releases import load_releases
-from cablecrawl.report.charts import Series, bars, columns
-from cablecrawl.report.colours import INK, ONE
+from cablecrawl.report.charts import Series, bars, columns, near
+from cablecrawl.report.colours import INK, ONE, THREE
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import Numbers, ReleaseCables, ReleasedMonth
 from cablecrawl.report.timeline import month_name, month_number, timeline
-from cablecrawl.report.wording import counted, percent, sentence_case, shown
+from cablecrawl.report.wording import counted, listed, percent, sentence_case, shown
 
 MONTH, DAY = len("2010-12"), len("2010-12-01")
 
 # Builds of which the store has cables; there are 41 in all.
 MOST_RELEASES = 45
+
+MOST_NAMED = 3
+"""Releases whose stated count is off the scale that are named."""
 
 MOST_MONTHS = 40
 """From the first release of cables, in February 2010, to the last took 20 months."""
@@ -30,7 +33,7 @@ def releases(numbers: Numbers) -> Iterator[Figure]:
 
 def _releases(numbers: Numbers) -> Figure:
     table = Table("cables-by-release", ReleaseCables, numbers.releases)
-    heading = "Cables by the release that a copy comes from"
+    heading = "Cables by the release that a copy says, or seems, to come from"
     name = "cables-by-release"
     named = [row for row in numbers.releases if row.cables]
     if not named:
@@ -38,24 +41,51 @@ def _releases(numbers: Numbers) -> Figure:
         return Figure(name, heading, sentence, table)
     most = max(named, key=lambda row: row.cables)
     dated = [row for row in named if row.date is not None]
-    sentence = (
-        f"Copies in the store come from {counted(len(named), 'release')}; most cables,"
-        f" {most.cables:,}, are known from {shown(most.release)}"
-    )
+    sentence = f"Copies in the store say, or seem, to come from {counted(len(named), 'release')}"
+    if len(dated) > 1:
+        first, last = ((row.date or "")[:DAY] for row in (dated[0], dated[-1]))
+        sentence += f", made from {first} to {last}"
+    sentence += f"; most cables, {most.cables:,}, from {shown(most.release)}"
     if most.stated:
         share = percent(min(most.cables, most.stated), most.stated)
         sentence += f", which says it has {most.stated:,} (the store has {share})"
-    if len(dated) > 1:
-        sentence += f"; they were made from {(dated[0].date or '')[:DAY]} to" + (
-            f" {(dated[-1].date or '')[:DAY]}"
+    inferred = sum(row.inferred for row in named)
+    if inferred:
+        total = sum(row.cables for row in named)
+        sentence += (
+            f". Of {counted(total, 'cable')} so counted, {inferred:,} are there by inference"
         )
     top = named[:MOST_RELEASES]
     notes = [
-        "In the order of publication. A cable that copies have from several releases is counted"
-        " for each. No release states its time zone."
+        "In the order of publication. What a page says is a claim of its own; what no page says is"
+        " inferred, from what is around the cable or from a number that fits other releases too. A"
+        " cable that copies have from several releases is counted for each. No release states its"
+        " time zone."
     ]
     if len(named) > len(top):
         notes.append(f"The first {len(top)} are shown; the CSV has all.")
+    marks = near([row.stated for row in top], max(row.cables for row in top))
+    far = [row for row, mark in zip(top, marks, strict=True) if row.stated and mark is None]
+    if far:
+        notes.append(_off_the_scale(far))
+    series = [
+        one
+        for one in (
+            Series("a page says so", ONE, [row.asserted for row in top]),
+            Series("inferred", THREE, [row.inferred for row in top], is_outlined=True),
+        )
+        if any(one.values)
+    ]
+    legend = [Key(one.colour, one.name, "outline" if one.is_outlined else "area") for one in series]
+    alternative = "Bars, one for each release in the order of publication"
+    if len(series) > 1:
+        alternative += (
+            ", parted into cables of which a page says so and, by outline, those of which"
+        )
+        alternative += " it is inferred"
+    if any(mark is not None for mark in marks):
+        legend.append(Key(INK, "cables it says it has", "stroke"))
+        alternative += "; a stroke where the release says how many cables it has"
     return Figure(
         name,
         heading,
@@ -63,18 +93,24 @@ def _releases(numbers: Numbers) -> Figure:
         table,
         bars(
             [_label(row) for row in top],
-            [Series("in the store", ONE, [row.cables for row in top])],
+            series,
             notes=[
                 f"{row.cables:,}" if row.stated is None else f"{row.cables:,} of {row.stated:,}"
                 for row in top
             ],
-            marks=[row.stated for row in top],
+            marks=marks,
         ),
-        "Bars, one for each release in the order of publication, and a stroke where the release"
-        " says how many cables it has.",
-        [Key(ONE, "cables in the store"), Key(INK, "cables it says it has")],
+        f"{alternative}.",
+        legend,
         notes,
     )
+
+
+def _off_the_scale(rows: Sequence[ReleaseCables]) -> str:
+    named = [f"{shown(row.release)} ({row.stated:,})" for row in rows[:MOST_NAMED]]
+    if len(rows) > len(named):
+        named.append(f"{len(rows) - len(named):,} others")
+    return f"Off the scale, and without a stroke, is what is said to be in {listed(named)}."
 
 
 def _label(row: ReleaseCables) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from cablecrawl.citations import UNPUBLISHED
@@ -10,6 +11,7 @@ from cablecrawl.report.colours import LACK, ONE, REST, TWO
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbering import CHANCE, FAR_ABOVE, OTHER_YEARS, numbers_by_year
 from cablecrawl.report.numbers import CitationBasis, Cited, Numbers, PostYear, YearOfNumbers
+from cablecrawl.report.ranking import ranking
 from cablecrawl.report.sections.posts import name_of, post_map, years_of
 from cablecrawl.report.wording import counted, listed, percent, sentence_case, times, words
 
@@ -57,14 +59,20 @@ def _cited(numbers: Numbers) -> Figure:
         sentence = "No cable in the store refers, beyond doubt, to one that is not there."
         return Figure(name, heading, sentence, table)
     chart, legend, notes = post_map(rows, lambda row: row.cited_not_in_store, LACK, "cable")
-    posts = {row.post for row in rows}
-    by_post = {p: sum(row.cited_not_in_store for row in rows if row.post == p) for p in posts}
-    post = min(by_post, key=lambda post: (-by_post[post], post))
+    by_post: Counter[str] = Counter()
+    for row in rows:
+        by_post[row.post] += row.cited_not_in_store
+    posts = ranking(by_post, by_post.__getitem__, name_of, len(by_post))
     sentence = (
-        f"{sentence_case(counted(count, 'cable'))} of {counted(len(posts), 'post')} that cables in"
-        f" the store refer to {'is' if count == 1 else 'are'} not there; the post with most of them"
-        f" is {name_of(post)}, with {by_post[post]:,}."
+        f"{sentence_case(counted(count, 'cable'))} of {counted(len(by_post), 'post')} that cables"
+        f" in the store refer to {'is' if count == 1 else 'are'} not there"
     )
+    if len(by_post) > 1 and posts.stands_out:
+        sentence += (
+            f"; the {posts.agree('post', 'posts')} with most of them"
+            f" {posts.agree('is', 'are')} {posts.leading('posts')}, with {posts.most:,}{posts.each}"
+        )
+    sentence += "."
     notes.append(
         "They existed, if the references are right. That WikiLeaks ever published them is not said:"
         " the 251,287 cables it published refer to many that are not among them."
@@ -88,14 +96,22 @@ def _most_cited(numbers: Numbers) -> Figure:
     name = "most-cited"
     if not numbers.most_cited:
         return Figure(name, heading, "There are none.", table)
-    top = numbers.most_cited[:MOST_BARS]
-    sentence = (
-        f"{top[0].reference_id} is cited most of the cables that are not there, in"
-        f" {counted(top[0].references, 'reference')}."
+    ranked = ranking(
+        numbers.most_cited, lambda row: row.references, lambda row: row.reference_id, MOST_BARS
     )
-    notes = []
-    if len(numbers.most_cited) > len(top):
-        notes.append(f"The {len(top)} most cited are shown.")
+    top, often = ranked.shown, times(ranked.most)
+    if ranked.stands_out:
+        is_cut = len(ranked.leaders) == len(ranked.rows) < numbers.cited_not_in_store
+        sentence = (
+            f"{'At least ' if is_cut else ''}{ranked.leading('cables')}"
+            f" {ranked.agree('is', 'are')} cited most of those that are not there,"
+            f" {often}{ranked.each}."
+        )
+    elif len(ranked.rows) == 1:
+        sentence = f"There is one, {ranked.leading('cables')}, and it is cited {often}."
+    else:
+        sentence = f"There is no most cited one: each is cited {often}."
+    notes = ranked.left_out("cables")
     if numbers.cited_not_in_store > len(numbers.most_cited):
         notes.append(
             f"The CSV has the first {len(numbers.most_cited):,}; references.jsonl of an export has"

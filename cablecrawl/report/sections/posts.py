@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from cablecrawl.posts import posts
+from cablecrawl.posts import posts as known_posts
 from cablecrawl.report.charts import Cell, Chart, heat_map
 from cablecrawl.report.colours import HELD
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import Numbers, PostYear
+from cablecrawl.report.ranking import Ranking, ranking
 from cablecrawl.report.scale import scale_to
 from cablecrawl.report.timeline import Timeline, timeline
 from cablecrawl.report.wording import counted, percent, shown
@@ -29,18 +30,22 @@ def posts_and_years(numbers: Numbers) -> Figure:
         return Figure("cables-by-post", heading, "The store has no cables.", table)
     by_post, by_year = _sums(numbers.post_years, lambda row: row.cables)
     years = sorted(by_year)
-    (post, most), (year, most_of_year) = by_post.most_common(1)[0], by_year.most_common(1)[0]
+    posts, fullest = _ranked(by_post), ranking(by_year, by_year.__getitem__, str, len(by_year))
     when = f"in {years[0]}" if len(years) == 1 else f"from {years[0]} to {years[-1]}"
     sentence = (
         f"The store has {counted(numbers.cables, 'cable')} of {counted(len(by_post), 'post')},"
         f" sent {when}"
     )
-    if len(by_post) > 1:
+    if len(by_post) > 1 and posts.stands_out:
         sentence += (
-            f"; most come from {name_of(post)}: {most:,}, {percent(most, numbers.cables)} of all"
+            f"; most come from {posts.leading('posts')}: {posts.most:,},"
+            f" {percent(posts.most, numbers.cables)} of all{posts.each and ', from each'}"
         )
-    if len(years) > 1:
-        sentence += f"; the fullest year is {year}, with {most_of_year:,}"
+    if len(years) > 1 and fullest.stands_out:
+        sentence += (
+            f"; the fullest {fullest.agree('year is', 'years are')} {fullest.leading('years')},"
+            f" with {fullest.most:,}{fullest.each}"
+        )
     chart, legend, notes = post_map(numbers.post_years, lambda row: row.cables, HELD, "cable")
     notes.append("Post and year are those of the reference IDs.")
     return Figure(
@@ -64,11 +69,10 @@ def post_map(
 ) -> tuple[Chart, list[Key], list[str]]:
     """A heat map of posts and years, its legend, and what it leaves out."""
     by_post, by_year = _sums(rows, value)
-    # By count and then by name: Counter keeps the order of its making among equals.
-    ranked = sorted(by_post, key=lambda post: (-by_post[post], post))
-    top, others = ranked[:MOST_POSTS], ranked[MOST_POSTS:]
+    ranked = _ranked(by_post)
+    top, others = ranked.shown, ranked.rows[len(ranked.shown) :]
     if len(others) == 1:
-        top, others = ranked, []
+        top, others = ranked.rows, []
     labels = [name_of(post) for post in top]
     notes = []
     if others:
@@ -105,6 +109,10 @@ def post_map(
     return heat_map(labels, names, cells, scale, colours), legend, notes
 
 
+def _ranked(by_post: Counter[str]) -> Ranking[str]:
+    return ranking(by_post, by_post.__getitem__, name_of, MOST_POSTS)
+
+
 def years_of(counts: Mapping[int, int]) -> Timeline:
     """The columns for counts by year."""
     return timeline(counts, str, whole=WHOLE_YEARS, most=MOST_YEARS)
@@ -112,7 +120,7 @@ def years_of(counts: Mapping[int, int]) -> Timeline:
 
 def name_of(post: str) -> str:
     """As it is written, with its blanks; one that is not known, as IDs have it."""
-    known = posts().spelt(post)
+    known = known_posts().spelt(post)
     return known.name if known is not None and known.id == post else shown(post)
 
 

@@ -10,6 +10,7 @@ from cablecrawl.report.charts import Series, bars, columns, near
 from cablecrawl.report.colours import INK, ONE, THREE
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import Numbers, ReleaseCables, ReleasedMonth
+from cablecrawl.report.ranking import ranking
 from cablecrawl.report.timeline import month_name, month_number, timeline
 from cablecrawl.report.wording import counted, listed, percent, sentence_case, shown
 
@@ -39,16 +40,20 @@ def _releases(numbers: Numbers) -> Figure:
     if not named:
         sentence = "No copy in the store names, or is like, a release that is known."
         return Figure(name, heading, sentence, table)
-    most = max(named, key=lambda row: row.cables)
+    ranked = ranking(named, lambda row: row.cables, lambda row: shown(row.release), len(named))
     dated = [row for row in named if row.date is not None]
     sentence = f"Copies in the store say, or seem, to come from {counted(len(named), 'release')}"
     if len(dated) > 1:
         first, last = ((row.date or "")[:DAY] for row in (dated[0], dated[-1]))
         sentence += f", made from {first} to {last}"
-    sentence += f"; most cables, {most.cables:,}, from {shown(most.release)}"
-    if most.stated:
-        share = percent(min(most.cables, most.stated), most.stated)
-        sentence += f", which says it has {most.stated:,} (the store has {share})"
+    if ranked.stands_out and len(named) > 1:
+        sentence += (
+            f"; most cables, {ranked.most:,}{ranked.each}, from {ranked.leading('releases')}"
+        )
+    stated = ranked.rows[0].stated
+    if stated and len(ranked.leaders) == 1:
+        share = percent(min(ranked.most, stated), stated)
+        sentence += f", which says it has {stated:,} (the store has {share})"
     inferred = sum(row.inferred for row in named)
     if inferred:
         total = sum(row.cables for row in named)
@@ -126,14 +131,16 @@ def _released(numbers: Numbers) -> Figure:
     total = sum(row.cables for row in rows)
     if not rows:
         return Figure(name, heading, "No copy in the store states when it was released.", table)
-    most = max(rows, key=lambda row: row.cables)
+    ranked = ranking(rows, lambda row: row.cables, lambda row: row.month, len(rows))
     sentence = (
-        f"{total:,} of {counted(numbers.cables, 'cable')} state when they were released, most of"
-        f" them in {most.month} ({most.cables:,})."
-        if total != 1
-        else f"1 of {counted(numbers.cables, 'cable')} states when it was released:"
-        f" in {most.month}."
+        f"{total:,} of {counted(numbers.cables, 'cable')}"
+        f" {'states when it was' if total == 1 else 'state when they were'} released"
     )
+    if len(rows) == 1:
+        sentence += f": in {rows[0].month}"
+    elif ranked.stands_out:
+        sentence += f", most of them in {ranked.leading('months')} ({ranked.most:,}{ranked.each})"
+    sentence += "."
     by_month: Counter[int] = Counter()
     for row in rows:
         number = month_number(row.month)

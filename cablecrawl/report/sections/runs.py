@@ -8,6 +8,7 @@ from cablecrawl.report.charts import Cell, Series, bars, heat_map
 from cablecrawl.report.colours import FOUR, LACK, ONE, THREE, TWO
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import Numbers, RunLine, SourceProblems
+from cablecrawl.report.ranking import ranking
 from cablecrawl.report.scale import scale_to
 from cablecrawl.report.wording import counted, listed, shown, times, words
 
@@ -31,25 +32,30 @@ def problems(numbers: Numbers) -> Figure:
     for row in rows:
         by_source[row.source] += row.problems
         by_reason[row.reason] += row.problems
-    names = sorted(by_source, key=lambda name: (-by_source[name], name))[:MOST_ROWS]
-    reasons = sorted(by_reason, key=lambda name: (-by_reason[name], name))[:MOST_COLUMNS]
-    sentence = (
-        f"{counted(total, 'problem').capitalize()} in {counted(len(by_source), 'source')}; the most"
-        f" frequent reason is {words(shown(reasons[0]))}, {times(by_reason[reasons[0]])}."
-    )
+    sources = ranking(by_source, by_source.__getitem__, shown, MOST_ROWS)
+    kinds = ranking(by_reason, by_reason.__getitem__, _reason, MOST_COLUMNS)
+    names, reasons = sources.shown, kinds.shown
+    sentence = f"{counted(total, 'problem')} in {counted(len(by_source), 'source')}"
+    if len(kinds.rows) == 1:
+        sentence += f", for one reason: {kinds.leading('reasons')}"
+    elif kinds.stands_out:
+        sentence += (
+            f"; the most frequent {kinds.agree('reason is', 'reasons are')}"
+            f" {kinds.leading('reasons')}, {times(kinds.most)}{kinds.each}"
+        )
+    sentence += "."
     cells = {
         (names.index(row.source), reasons.index(row.reason)): Cell(
             row.problems,
             f"{row.problems:,}",
-            f"{shown(row.source)}, {words(shown(row.reason))}: {counted(row.problems, 'problem')}",
+            f"{shown(row.source)}, {_reason(row.reason)}: {counted(row.problems, 'problem')}",
         )
         for row in rows
         if row.source in names and row.reason in reasons
     }
     scale = scale_to(max(cell.value for cell in cells.values()))
     notes = ["A problem is a page that should have given a cable and did not, with the reason."]
-    if len(by_source) > len(names) or len(by_reason) > len(reasons):
-        notes.append("The sources and reasons with most are shown; the CSV has all.")
+    notes += [*sources.left_out("sources"), *kinds.left_out("reasons")]
     return Figure(
         name,
         heading,
@@ -57,7 +63,7 @@ def problems(numbers: Numbers) -> Figure:
         table,
         heat_map(
             [shown(name) for name in names],
-            [words(shown(reason)) for reason in reasons],
+            [_reason(reason) for reason in reasons],
             cells,
             scale,
             LACK,
@@ -71,6 +77,10 @@ def problems(numbers: Numbers) -> Figure:
         ],
         notes,
     )
+
+
+def _reason(reason: str) -> str:
+    return words(shown(reason))
 
 
 def runs(numbers: Numbers) -> Figure:

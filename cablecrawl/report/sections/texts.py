@@ -8,9 +8,13 @@ from cablecrawl.report.charts import Series, bars
 from cablecrawl.report.colours import ONE, THREE, TWO
 from cablecrawl.report.figures import Figure, Key, Table
 from cablecrawl.report.numbers import KindOfChange, Numbers, RelationCount, StrippedRule
+from cablecrawl.report.ranking import ranking
 from cablecrawl.report.wording import counted, listed, percent, sentence_case, shown, times, words
 
 MOST_RULES = 30
+
+MOST_RELATIONS = 3
+"""That are named in the sentence; all, where the next one has as many pairs."""
 
 
 def versions(numbers: Numbers) -> Iterator[Figure]:
@@ -37,15 +41,24 @@ def _kinds(numbers: Numbers) -> Figure:
             " texts, in different copies."
         )
         return Figure(name, heading, sentence, table)
-    met = [row for row in rows if row.within_copies + row.between_releases]
-    met.sort(key=lambda row: -row.within_copies - row.between_releases)
-    first = met[0]
+    ranked = ranking(
+        rows,
+        lambda row: row.within_copies + row.between_releases,
+        lambda row: words(row.kind),
+        len(rows),
+    )
+    met = ranked.rows
     sentence = (
         f"{counted(changes.changed, 'cable')} changed, in {counted(total, 'change')} of text:"
         f" {changes.within:,} from capture to capture of a copy and {changes.across:,} from release"
-        f" to release; the most frequent kind is {words(first.kind)},"
-        f" {times(first.within_copies + first.between_releases)}."
+        " to release"
     )
+    if ranked.stands_out:
+        sentence += (
+            f"; the most frequent {ranked.agree('kind is', 'kinds are')}"
+            f" {ranked.leading('kinds')}, {times(ranked.most)}{ranked.each}"
+        )
+    sentence += "."
     marks = {row.kind: row for row in rows}
     added, removed = marks["redaction_added"], marks["redaction_removed"]
     return Figure(
@@ -82,10 +95,13 @@ def _relations(numbers: Numbers) -> Figure:
         return Figure(name, heading, "No cable in the store has two texts to compare.", table)
     several = sentence_case(counted(numbers.changes.several_texts, "cable"))
     have = "has" if numbers.changes.several_texts == 1 else "have"
-    parts = [f"{words(row.relation)} {row.pairs:,}" for row in rows[:3]]
+    ranked = ranking(rows, lambda row: row.pairs, lambda row: words(row.relation), MOST_RELATIONS)
+    named = ranked.rows if ranked.parts_equals else ranked.shown
+    parts = [f"{words(row.relation)} {row.pairs:,}" for row in named]
+    what = "the most frequent relations" if len(named) < len(rows) else "the relations"
     sentence = (
-        f"{several} {have} several texts; of {counted(total, 'pair')} compared, the most frequent"
-        f" relations are {listed(parts)}."
+        f"{several} {have} several texts; of {counted(total, 'pair')} compared, {what} are"
+        f" {listed(parts)}."
         if len(rows) > 1
         else f"{counted(total, 'pair')} of texts compared: {parts[0]}."
     )
@@ -112,20 +128,26 @@ def stripped(numbers: Numbers) -> Figure:
     heading = "Text that was taken away, by rule"
     name = "stripped-by-rule"
     total = sum(row.characters for row in rows)
-    if not rows:
+    if not total:
         return Figure(name, heading, "No run has counted anything that was stripped.", table)
-    sentence = (
-        f"{counted(len(rows), 'rule')} took {counted(total, 'character')} from the pages;"
-        f" {shown(rows[0].rule)} took most, {rows[0].characters:,}"
-        f" ({percent(rows[0].characters, total)}) on {counted(rows[0].pages, 'page')}."
+    sentence = f"{counted(len(rows), 'rule')} took {counted(total, 'character')} from the pages"
+    ranked = ranking(
+        rows, lambda row: row.characters, lambda row: words(shown(row.rule)), MOST_RULES
     )
-    top = rows[:MOST_RULES]
+    top = ranked.shown
+    if len(ranked.rows) > 1 and ranked.stands_out:
+        sentence += (
+            f"; {ranked.leading('rules')} took most, {ranked.most:,}{ranked.each}"
+            f" ({percent(ranked.most, total)})"
+        )
+        if not ranked.each:
+            sentence += f" on {counted(top[0].pages, 'page')}"
+    sentence += "."
     notes = [
         "As the runs counted it when they read the pages. What is stripped stays in the captures"
         " and can be put back."
     ]
-    if len(rows) > len(top):
-        notes.append(f"The {len(top)} rules that took most are shown; the CSV has all.")
+    notes += ranked.left_out("rules")
     return Figure(
         name,
         heading,

@@ -191,7 +191,8 @@ def near(marks: Sequence[float | None], longest: float) -> list[float | None]:
 
 def columns(labels: Sequence[str], series: Sequence[Series], height: int = 200) -> Chart:
     """A column for each label, the series one upon the other."""
-    width = max(min(GRID / len(labels), WIDEST_CELL), NARROWEST_CELL - 4)
+    widest = max(WIDEST_CELL, _room(labels))
+    width = max(min(GRID / len(labels), widest), NARROWEST_CELL - 4)
     figure = canvas(max(width * len(labels), 120), height)
     axes = _bare(figure)
     ends = [0.0] * len(labels)
@@ -228,14 +229,18 @@ def _bare(figure: Canvas) -> Axes:
     return axes
 
 
+def _room(labels: Sequence[str]) -> float:
+    """The width that the longest needs beside others, in pixels."""
+    return max(map(len, labels), default=1) * SMALL * 0.68 + 5
+
+
 def _shown(labels: Sequence[str], width: float) -> list[int]:
     """Which of the labels can stand beside one another: each, or years that are round.
 
     Those of what is put together at the ends (`<1995`) are there in any case.
     """
-    longest = max(map(len, labels), default=1)
-    needed = longest * SMALL * 0.68 + 6
-    every = next((every for every in (1, 2, 5, 10) if every * width >= needed), 20)
+    room = _room(labels)
+    every = next((every for every in (1, 2, 5, 10) if every * width >= room), 20)
     ends = [place for place, label in enumerate(labels) if label.startswith(("<", ">"))]
     return sorted(
         {

@@ -48,15 +48,16 @@ class Ranking(Generic[Row]):
         """A word for one that has most, or for several."""
         return one if len(self.leaders) == 1 else several
 
-    def left_out(self, unit: str) -> list[str]:
-        """A note of what is not drawn; none where all is. `unit`: in the plural."""
+    def left_out(self, unit: str, *, whole: bool = True) -> list[str]:
+        """A note of what is not drawn; none where all is. `unit`: in the plural.
+
+        `whole`: the rows are all there are, and so is the CSV.
+        """
         if len(self.shown) == len(self.rows):
             return []
         equals = ", of equals the first by name" if self.parts_equals else ""
-        return [
-            f"The {len(self.shown)} {unit} with most are shown{equals}; the CSV has all"
-            f" {len(self.rows):,}."
-        ]
+        rest = f"; the CSV has all {len(self.rows):,}" if whole else ""
+        return [f"The {len(self.shown)} {unit} with most are shown{equals}{rest}."]
 
 
 def ranking(

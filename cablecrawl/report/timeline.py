@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from cablecrawl.report.wording import sentence_case
+
 FEW_OF_ALL = 0.02
 """What may be put together before the first column although there would be room for it.
 
@@ -56,19 +58,15 @@ class Timeline:
 
     def note(self, what: Callable[[int], str], counts: Mapping[int, int]) -> str | None:
         """What is put together, in a sentence; None: nothing is."""
-        first, last = self.columns[0], self.columns[-1]
-        dates = [date for date, count in counts.items() if count]
+        dates, labels = [date for date, count in counts.items() if count], self.labels
         parts = []
         if self.before:
-            parts.append(f"{what(self.before)} from {self.label(min(dates))} on before the first")
+            since = self.label(min(dates))
+            parts.append(f"the column {labels[0]} has {what(self.before)}, from {since} on")
         if self.after:
-            parts.append(f"{what(self.after)} up to {self.label(max(dates))} behind the last")
-        if not parts:
-            return None
-        return (
-            f"The columns are {self.label(first)} to {self.label(last)}; put together are"
-            f" {' and '.join(parts)}. The CSV has each."
-        )
+            until = self.label(max(dates))
+            parts.append(f"the column {labels[-1]} has {what(self.after)}, up to {until}")
+        return f"{sentence_case('; '.join(parts))}." if parts else None
 
 
 def timeline(

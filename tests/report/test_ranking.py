@@ -123,8 +123,8 @@ def test_sentences_name_all_that_have_most() -> None:
     )
     plain = {name: sentence.replace("\u00a0", " ") for name, sentence in found.items()}
     assert plain["cables-by-post"].endswith(
-        "; most come from APIA and ROME: 6, 43 % of all, from each; the fullest years are 2001 and"
-        " 2002, with 6 each."
+        "; the posts with most are APIA and ROME, with 6 (43 %) each; the fullest years are 2001"
+        " and 2002, with 6 each."
     )
     assert plain["cited-not-in-store"].endswith(
         "; the posts with most of them are APIA and ROME, with 6 each."
@@ -137,9 +137,27 @@ def test_sentences_name_all_that_have_most() -> None:
     )
     assert plain["overlap"] == "2 pairs of sources share most: 2 cables each."
     assert plain["cables-by-release"].endswith("; most cables, 6 each, from alpha and beta.")
-    assert plain["released"].endswith(", most of them in 2010-03 and 2010-04 (6 each).")
+    assert plain["released"].endswith(", most often in 2010-03 and 2010-04 (6 each).")
     assert plain["stripped-by-rule"].endswith("; alpha and beta took most, 6 each (43 %).")
     assert plain["problems-by-source"].endswith(
         "; the most frequent reasons are alpha and beta, 6 times each."
     )
     assert plain["relations"].endswith("alpha 6, beta 6, delta 2 and gamma 2.")
+
+
+def test_a_csv_that_has_the_first_only_is_not_said_to_have_all() -> None:
+    cited = [Cited(f"04APIA{n}", 3) for n in range(1, 1001)]
+    with settings():
+        numbers = Numbers(
+            "2026-11-22T05:26:01",
+            post_years=[post_year("APIA", 2004, 0, 1854)],
+            most_cited=cited,
+            cited_not_in_store=1854,
+        )
+        (figure,) = [
+            f for part in sections(numbers) for f in part.figures if f.name == "most-cited"
+        ]
+    assert figure.notes == [
+        "The 15 cables with most are shown, of equals the first by name.",
+        "The CSV has the first 1,000 of 1,854; references.jsonl of an export has every reference.",
+    ]

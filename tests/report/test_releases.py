@@ -35,7 +35,7 @@ def keys(figure: Figure) -> list[tuple[str, str]]:
 def test_what_is_inferred_is_told_and_drawn_by_its_outline() -> None:
     figure, drawing = figure_of(SAYS, SEEMS)
     assert figure.sentence.startswith("Copies in the store say, or seem, to come from 2 releases")
-    assert figure.sentence.endswith("Of 2,562 cables so counted, 700 are there by inference.")
+    assert figure.sentence.endswith("Of 2,562 cables so counted, 700 by inference only.")
     assert keys(figure)[:2] == [("a page says so", "area"), ("inferred", "outline")]
     assert "f-one" in drawing.svg and "s-one" not in drawing.svg
     assert "s-three" in drawing.svg and "f-three" not in drawing.svg

@@ -78,7 +78,8 @@ def test_what_is_put_together_is_said() -> None:
     with settings():
         figure = released({"1210-11": 2, "2010-12": 47, "9999-12": 1})
     said = " ".join(figure.notes)
-    assert "2 cables from 1210-11 on before the first and 1 cable up to 9999-12" in said
+    assert "The column <2010-12 has 2 cables, from 1210-11 on; the column >2010-12" in said
+    assert "has 1 cable, up to 9999-12." in said
     assert "3 cables with a month before that of the first release, 2010-02, or after" in said
 
 
@@ -142,3 +143,10 @@ def test_a_long_name_leaves_room_for_the_rest_of_the_sentence() -> None:
                 assert all(len(tip) < 600 for tip in tips.values())
                 drawing = figure.draw()
                 assert drawing is None or drawing.width < WIDEST
+
+
+def test_each_of_a_few_months_has_its_label() -> None:
+    with settings():
+        drawing = released({"2010-11": 47, "2010-12": 14}).draw()
+    assert drawing is not None
+    assert ">2010-11<" in drawing.svg and ">2010-12<" in drawing.svg

@@ -74,8 +74,8 @@ def _cited(numbers: Numbers) -> Figure:
         )
     sentence += "."
     notes.append(
-        "They existed, if the references are right. That WikiLeaks ever published them is not said:"
-        " the 251,287 cables it published refer to many that are not among them."
+        "The cables existed, if the references are right. That WikiLeaks ever published them is not"
+        " said: the 251,287 cables it published refer to many that are not among them."
     )
     return Figure(
         name,
@@ -111,11 +111,12 @@ def _most_cited(numbers: Numbers) -> Figure:
         sentence = f"There is one, {ranked.leading('cables')}, and it is cited {often}."
     else:
         sentence = f"There is no most cited one: each is cited {often}."
-    notes = ranked.left_out("cables")
-    if numbers.cited_not_in_store > len(numbers.most_cited):
+    whole = numbers.cited_not_in_store
+    notes = ranked.left_out("cables", whole=whole == len(ranked.rows))
+    if whole > len(ranked.rows):
         notes.append(
-            f"The CSV has the first {len(numbers.most_cited):,}; references.jsonl of an export has"
-            " every reference."
+            f"The CSV has the first {len(ranked.rows):,} of {whole:,}; references.jsonl of an"
+            " export has every reference."
         )
     return Figure(
         name,

@@ -37,9 +37,10 @@ def posts_and_years(numbers: Numbers) -> Figure:
         f" sent {when}"
     )
     if len(by_post) > 1 and posts.stands_out:
+        share = f"{posts.most:,} ({percent(posts.most, numbers.cables)})"
         sentence += (
-            f"; most come from {posts.leading('posts')}: {posts.most:,},"
-            f" {percent(posts.most, numbers.cables)} of all{posts.each and ', from each'}"
+            f"; the {posts.agree('post', 'posts')} with most {posts.agree('is', 'are')}"
+            f" {posts.leading('posts')}, with {share}{posts.each}"
         )
     if len(years) > 1 and fullest.stands_out:
         sentence += (

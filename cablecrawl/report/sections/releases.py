@@ -50,6 +50,8 @@ def _releases(numbers: Numbers) -> Figure:
         sentence += (
             f"; most cables, {ranked.most:,}{ranked.each}, from {ranked.leading('releases')}"
         )
+    elif len(named) == 1:
+        sentence += f": {counted(ranked.most, 'cable')} from {ranked.leading('releases')}"
     stated = ranked.rows[0].stated
     if stated and len(ranked.leaders) == 1:
         share = percent(min(ranked.most, stated), stated)
@@ -57,9 +59,7 @@ def _releases(numbers: Numbers) -> Figure:
     inferred = sum(row.inferred for row in named)
     if inferred:
         total = sum(row.cables for row in named)
-        sentence += (
-            f". Of {counted(total, 'cable')} so counted, {inferred:,} are there by inference"
-        )
+        sentence += f". Of {counted(total, 'cable')} so counted, {inferred:,} by inference only"
     top = named[:MOST_RELEASES]
     notes = [
         "In the order of publication. What a page says is a claim of its own; what no page says is"
@@ -139,7 +139,7 @@ def _released(numbers: Numbers) -> Figure:
     if len(rows) == 1:
         sentence += f": in {rows[0].month}"
     elif ranked.stands_out:
-        sentence += f", most of them in {ranked.leading('months')} ({ranked.most:,}{ranked.each})"
+        sentence += f", most often in {ranked.leading('months')} ({ranked.most:,}{ranked.each})"
     sentence += "."
     by_month: Counter[int] = Counter()
     for row in rows:

@@ -7,6 +7,7 @@ from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from cablecrawl.boilerplate import load_rules
 from cablecrawl.capture import ResponseReader
 from cablecrawl.capture.http import content_codings, parse_head
 from cablecrawl.collation.former import former_of
-from cablecrawl.collation.hidden import Hidden
+from cablecrawl.collation.hidden import Hidden, hidden_stretches, merged, without
+from cablecrawl.collation.words import Stretch
 from cablecrawl.decoding import decode_content
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.read import Snapshot
@@ -84,14 +86,15 @@ def capture_page(
     where = None
     if rechecked.pages:
         page = rechecked.pages[0]  # the cables of a page share its text and its ledger
-        entries = _labelled(page, hiding, quoted)
+        shown = ShownPage(page, body_of(held, warcs), hiding)
+        entries = shown.labelled(quoted)
         for entry in page.ledger.entries():
             characters[_kind_and_label(entry.label)] += entry.end - entry.start
         if quoted is not None:
-            where = _bytes(page, _body(held, warcs), hiding, *quoted)
+            where = shown.bytes_at(*quoted)
     rules = {rule.name: rule for rule in load_rules()}
     return {
-        "capture": held.capture,
+        "capture": replace(held.capture, url=_masked(hiding, held.capture.url)),
         "held": held,
         "run": run,
         "findings": rechecked.findings,
@@ -133,25 +136,79 @@ def _kind_and_label(label: str) -> tuple[str, str]:
     return kind, name or label
 
 
-def _labelled(
-    page: CablePage, hiding: Sequence[Hidden], quoted: tuple[int, int] | None
-) -> list[Labelled]:
-    """The page text from end to end; a quote that was asked for is parted from what it is in."""
-    text = page.page.text
-    found = []
-    for entry in page.ledger.entries():
-        for start, end, is_quoted in _cut(page, entry, quoted):
-            shown = _masked(hiding, text, start, end)
-            found.append(Labelled(shown, *_kind_and_label(entry.label), is_quoted))
-    return found
+def _masked(hiding: Sequence[Hidden], value: str) -> str:
+    return without(value, hidden_stretches(hiding, value), 0, len(value))
 
 
-def _cut(
-    page: CablePage, entry: Entry, quoted: tuple[int, int] | None
-) -> list[tuple[int, int, bool]]:
-    if quoted is None:
-        return [(entry.start, entry.end, False)]
-    start, end = page.page.from_document(*quoted)
+class ShownPage:
+    """A page with cables on it, less what is hidden of any of them."""
+
+    def __init__(self, page: CablePage, body: bytes, hiding: Sequence[Hidden]) -> None:
+        """`body`: its bytes, content codings undone."""
+        self._page = page
+        self._body = body
+        text, document = page.page.text, page.page.document
+        in_document = hidden_stretches(hiding, document)
+        # Words that a document has apart, by a script or a comment, are seen side by side.
+        shown = [page.page.from_document(*stretch) for stretch in in_document]
+        found = [Stretch(*span) for span in shown if span[0] < span[1]]
+        self._hidden_text = merged(text, [*hidden_stretches(hiding, text), *found])
+        written = [Stretch(*page.page.to_document(*span)) for span in self._hidden_text]
+        self._hidden_document = merged(document, [*in_document, *written])
+
+    def labelled(self, quoted: tuple[int, int] | None) -> list[Labelled]:
+        """The page text from end to end; a quote that is asked for is parted from what it is in.
+
+        `quoted`: a place in the document. What is hidden is in the quote whole or not at all.
+        """
+        text = self._page.page.text
+        span = None if quoted is None else self._widened(*self._page.page.from_document(*quoted))
+        found: list[Labelled] = []
+        for entry in self._page.ledger.entries():
+            for start, end, is_quoted in _cut(entry, span):
+                shown = without(text, self._hidden_text, start, end)
+                found.append(Labelled(shown, *_kind_and_label(entry.label), is_quoted))
+        return found
+
+    def bytes_at(self, start: int, end: int) -> Bytes | None:
+        """The bytes of a place in the document.
+
+        None where encoding it again does not give them.
+        """
+        document, encoding = self._page.page.document, self._page.encoding
+        try:
+            quote = document[start:end].encode(encoding)
+            first = len(document[:start].encode(encoding))
+        except UnicodeError:
+            return None  # some bytes were replaced: they are not known any more
+        if self._body.startswith(BOM_UTF8) and not document.startswith("\ufeff"):
+            first += len(BOM_UTF8)
+        behind = first + len(quote)
+        if self._body[first:behind] != quote:
+            return None
+        # As many bytes are no more characters. Found in the whole document, and not in what is
+        # shown of it: half a name is not known for what it is.
+        shown = Stretch(start - AROUND, end + AROUND)
+        if len(quote) > MOST_BYTES or any(_overlap(shown, each) for each in self._hidden_document):
+            return Bytes(first, behind, "", "", "")
+        before = self._body[max(first - AROUND, 0) : first]
+        after = self._body[behind : behind + AROUND]
+        return Bytes(first, behind, before.hex(" "), quote.hex(" "), after.hex(" "))
+
+    def _widened(self, start: int, end: int) -> tuple[int, int]:
+        """A span of page text with all of each hidden stretch that it touches."""
+        touched = [each for each in self._hidden_text if _overlap(each, Stretch(start, end))]
+        return min([start, *(each.start for each in touched)]), max(
+            [end, *(each.end for each in touched)]
+        )
+
+
+def _overlap(one: Stretch, other: Stretch) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _cut(entry: Entry, quoted: tuple[int, int] | None) -> list[tuple[int, int, bool]]:
+    start, end = quoted or (entry.start, entry.start)
     start, end = max(start, entry.start), min(end, entry.end)
     if start >= end:
         return [(entry.start, entry.end, False)]
@@ -159,41 +216,7 @@ def _cut(
     return [part for part in parts if part[0] < part[1]]
 
 
-def _masked(hiding: Sequence[Hidden], text: str, start: int, end: int) -> str:
-    shown = text[start:end]
-    for hidden in hiding:
-        if hidden:
-            # As a part of its text; what a second cable of the page hides, by occurrence.
-            whole = shown == text[start:end]
-            shown = hidden.excerpt(text, start, end) if whole else hidden.mask(shown)
-    return shown
-
-
-def _bytes(
-    page: CablePage, body: bytes, hiding: Sequence[Hidden], start: int, end: int
-) -> Bytes | None:
-    """The bytes of a place in the document; None where encoding it again does not give them."""
-    document = page.page.document
-    if not 0 <= start <= end <= len(document):
-        return None
-    try:
-        quote = document[start:end].encode(page.encoding)
-        first = len(document[:start].encode(page.encoding))
-    except UnicodeError:
-        return None  # some bytes were replaced: they are not known any more
-    if body.startswith(BOM_UTF8) and not document.startswith("\ufeff"):
-        first += len(BOM_UTF8)
-    behind = first + len(quote)
-    if body[first:behind] != quote:
-        return None
-    around = document[max(start - AROUND, 0) : end + AROUND]
-    if len(quote) > MOST_BYTES or any(hidden.mask(around) != around for hidden in hiding):
-        return Bytes(first, behind, "", "", "")
-    before, after = body[max(first - AROUND, 0) : first], body[behind : behind + AROUND]
-    return Bytes(first, behind, before.hex(" "), quote.hex(" "), after.hex(" "))
-
-
-def _body(held: HeldCapture, folder: Path) -> bytes:
+def body_of(held: HeldCapture, folder: Path) -> bytes:
     """Of a capture that was just read; its content codings are undone."""
     with closing(ResponseReader(folder)) as reader:
         head, payload = reader.read(held.location)

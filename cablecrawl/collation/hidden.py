@@ -136,7 +136,7 @@ class Hidden:
         For what is cut out of a longer text: at a cut, half a word or half a name would not be
         known for what it is.
         """
-        return _without(text, self._occurrences(text), start, end)
+        return without(text, self.occurrences(text), start, end)
 
     def header(self, reading: StoredReading) -> str:
         """The reading's header, masked by place and by occurrence."""
@@ -148,7 +148,7 @@ class Hidden:
 
     def shown(self, reading: StoredReading, start: int, end: int) -> str:
         """`text_of(reading)[start:end]`, masked by place and by occurrence."""
-        return _without(text_of(reading), self.stretches(reading), start, end)
+        return without(text_of(reading), self.stretches(reading), start, end)
 
     def stretches(self, reading: StoredReading) -> list[Stretch]:
         """What is hidden of `text_of(reading)`, in order; no two touch."""
@@ -156,7 +156,7 @@ class Hidden:
         if found is None:
             text = text_of(reading)
             places = self._places.get(reading.sha256, [])
-            found = _merged(text, [*places, *self._occurrences(text)])
+            found = merged(text, [*places, *self.occurrences(text)])
             self._stretches[reading.sha256] = found
         return found
 
@@ -215,7 +215,11 @@ class Hidden:
         if pair not in hider.pairs:
             self._pairs[pair] = self._pairs.get(pair, 0) | which
 
-    def _occurrences(self, text: str) -> list[Stretch]:
+    def occurrences(self, text: str) -> list[Stretch]:
+        """Where a text has what is hidden, in order; no two touch.
+
+        For a text as a whole: in a part of it, see `excerpt`.
+        """
         if self._everything:
             return [Stretch(0, len(text))] if text else []
         if not self._words and not self._pairs and not self._sequences:
@@ -228,7 +232,7 @@ class Hidden:
                 Stretch(places[start], places[end - 1] + 1)
                 for start, end in self._occurrences_in(Words(plain))
             ]
-        return _merged(text, found)
+        return merged(text, found)
 
     def _occurrences_in(self, words: Words) -> list[Stretch]:
         keys = words.keys
@@ -341,7 +345,12 @@ def _rendered(text: str) -> tuple[str, list[int]]:
     return "".join(pieces), places
 
 
-def _merged(text: str, stretches: Iterable[Stretch]) -> list[Stretch]:
+def hidden_stretches(hiding: Iterable[Hidden], text: str) -> list[Stretch]:
+    """Where a text has what is hidden of any of several cables, in order; no two touch."""
+    return merged(text, (found for hidden in hiding for found in hidden.occurrences(text)))
+
+
+def merged(text: str, stretches: Iterable[Stretch]) -> list[Stretch]:
     """The stretches in order, those with no letter or digit between them made one."""
     found: list[Stretch] = []
     for start, end in sorted(stretches):
@@ -352,7 +361,11 @@ def _merged(text: str, stretches: Iterable[Stretch]) -> list[Stretch]:
     return found
 
 
-def _without(text: str, stretches: Sequence[Stretch], start: int, end: int) -> str:
+def without(text: str, stretches: Iterable[Stretch], start: int, end: int) -> str:
+    """`text[start:end]` with `[hidden]` for each stretch of the text, or part of one, in it.
+
+    `stretches`: in order, none within another.
+    """
     pieces: list[str] = []
     position = start
     for stretch in stretches:

@@ -9,6 +9,10 @@ class CableCrawlError(Exception):
     exit_status = 1
 
 
+class NotThereError(CableCrawlError):
+    """What was asked for is not there; all that was needed to tell could be read."""
+
+
 class StorageError(CableCrawlError):
     """No space, or no permission to write."""
 

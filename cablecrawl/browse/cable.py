@@ -9,7 +9,7 @@ from cablecrawl.collation.former import former_of
 from cablecrawl.collation.history import CableHistory, history_of
 from cablecrawl.collation.links import links_of
 from cablecrawl.commands.trace import find_cable, trace_cable
-from cablecrawl.errors import CableCrawlError
+from cablecrawl.errors import NotThereError
 from cablecrawl.export.chosen import records_of
 from cablecrawl.export.read import Snapshot
 from cablecrawl.export.references import known_cables, references_of
@@ -21,10 +21,10 @@ NOT_IN_TABLE = frozenset(("header", "body", "witnesses", "releases", "references
 
 
 def cable_page(store: Snapshot, given: str, data_dir: Path, *, show: bool) -> dict[str, Any]:
-    """All of a cable. Raises CableCrawlError where there is none of that ID."""
+    """All of a cable. Raises NotThereError where there is none of that ID, CableCrawlError."""
     asked = parse(given)
     if asked is None:
-        raise CableCrawlError(f"{given}: spells no reference ID, such as 07ASTANA1033")
+        raise NotThereError(f"{given}: spells no reference ID, such as 07ASTANA1033")
     cable = find_cable(store, asked)
     trace = trace_cable(store, cable, asked, None, data_dir, show=show)
     record, _ = records_of(cable)

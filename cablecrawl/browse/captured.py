@@ -20,7 +20,7 @@ from cablecrawl.collation.former import former_of
 from cablecrawl.collation.hidden import Hidden, hidden_stretches, merged, without
 from cablecrawl.collation.words import Stretch
 from cablecrawl.decoding import decode_content
-from cablecrawl.errors import CableCrawlError
+from cablecrawl.errors import NotThereError
 from cablecrawl.export.read import Snapshot
 from cablecrawl.items import CablePage
 from cablecrawl.ledger import UNLABELLED, Entry
@@ -67,13 +67,13 @@ def capture_page(
 ) -> dict[str, Any]:
     """A capture and its ledger; `at` is a place in its document, `start-end`.
 
-    Raises CableCrawlError.
+    Raises NotThereError, CableCrawlError.
     """
     db = store.connection
     named = (capture_id, f"urn:uuid:{capture_id}")
     row = db.execute(select(t.capture.c.id).where(t.capture.c.capture_id.in_(named))).scalar()
     if row is None:
-        raise CableCrawlError(f"{capture_id}: the store has no such capture")
+        raise NotThereError(f"{capture_id}: the store has no such capture")
     (held,) = held_captures(db, row, row)
     run = db.execute(select(t.capture.c.run).where(t.capture.c.id == row)).scalar_one()
     warcs = data_dir / WARC_FOLDER

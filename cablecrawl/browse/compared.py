@@ -15,7 +15,7 @@ from cablecrawl.collation.hidden import HIDDEN, Hidden, text_of
 from cablecrawl.collation.history import history_of
 from cablecrawl.collation.words import Stretch, Words
 from cablecrawl.commands.trace import find_cable
-from cablecrawl.errors import CableCrawlError
+from cablecrawl.errors import NotThereError
 from cablecrawl.export.read import Snapshot, StoredReading
 from cablecrawl.reference_id import parse
 from cablecrawl.releases import load_releases
@@ -45,11 +45,11 @@ def comparison_page(
 ) -> dict[str, Any]:
     """Two texts, by (the beginnings of) their digests; by default the first and the last.
 
-    Raises CableCrawlError.
+    Raises NotThereError, CableCrawlError.
     """
     asked = parse(given)
     if asked is None:
-        raise CableCrawlError(f"{given}: spells no reference ID, such as 07ASTANA1033")
+        raise NotThereError(f"{given}: spells no reference ID, such as 07ASTANA1033")
     cable = find_cable(store, asked)
     former = former_of(store.connection, cable.reference_id)
     hidden = Hidden.of(cable, former, show=show)
@@ -178,5 +178,5 @@ def _named(order: Sequence[str], given: str | None, default: str) -> str:
         return default
     found = [sha256 for sha256 in order if sha256.startswith(given)]
     if len(found) != 1:
-        raise CableCrawlError(f"{given}: the cable has no such text")
+        raise NotThereError(f"{given}: the cable has no such text")
     return found[0]

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from datasette.app import Datasette
-from datasette.utils.asgi import NotFound, Request, Response
+from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
 
 from cablecrawl.browse.cable import cable_page
@@ -19,10 +19,13 @@ from cablecrawl.browse.exported import opened_export
 from cablecrawl.browse.home import glance, home_page
 from cablecrawl.browse.source import source_page
 from cablecrawl.commands.opened import opened
-from cablecrawl.errors import CableCrawlError
+from cablecrawl.errors import CableCrawlError, NotThereError
 from cablecrawl.reference_id import parse
+from cablecrawl.store.database import DATABASE, storage_errors
 
 Context = dict[str, Any]
+
+OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
 
 # Columns of Datasette's tables whose values have pages of their own.
 CABLE_COLUMNS = frozenset(("reference_id", "other_reference_id", "resolved"))
@@ -107,7 +110,7 @@ class Pages:
             with opened_export(self.database) as db:
                 return source_page(db, self._glance, _named(request, "name"))
 
-        found = await _or_not_found(made)
+        found = await asyncio.to_thread(made)
         return await self._page(datasette, request, "source", found)
 
     def link(self, column: str, value: object) -> Markup | None:
@@ -123,27 +126,30 @@ class Pages:
         return None
 
     async def _from_store(self, make: Callable[..., Context], *given: Any, **more: Any) -> Context:
-        """What a page shows; made in a thread of its own. Raises NotFound."""
+        """What a page shows; made in a thread of its own. Raises CableCrawlError."""
 
         def made() -> Context:
-            with opened(self.data_dir) as store:
+            with storage_errors(self.data_dir / DATABASE), opened(self.data_dir) as store:
                 return make(store, *given, **more)
 
-        return await _or_not_found(made)
+        return await asyncio.to_thread(made)
+
+    async def failed(
+        self, datasette: Datasette, request: Request, error: CableCrawlError
+    ) -> Response:
+        """Why there is no such page, or why it cannot be made now.
+
+        Datasette's own answer to what is not found leads on to other spellings of the address.
+        """
+        status = NOT_FOUND if isinstance(error, NotThereError) else UNAVAILABLE
+        found = {"error": str(error), "is_missing": status == NOT_FOUND}
+        return await self._page(datasette, request, "failed", found, status)
 
     async def _page(
-        self, datasette: Datasette, request: Request, name: str, found: Context
+        self, datasette: Datasette, request: Request, name: str, found: Context, status: int = OK
     ) -> Response:
         content = await datasette.render_template(f"{name}.html", found, request=request)
-        return Response.html(content)
-
-
-async def _or_not_found(made: Callable[[], Context]) -> Context:
-    """What a page shows; made in a thread of its own. Raises NotFound."""
-    try:
-        return await asyncio.to_thread(made)
-    except CableCrawlError as error:
-        raise NotFound(str(error)) from error
+        return Response.html(content, status=status)
 
 
 def _named(request: Request, part: str) -> str:

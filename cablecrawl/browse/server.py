@@ -15,9 +15,11 @@ from datasette.app import Datasette
 from datasette.filters import FilterArguments
 from datasette.plugins import pm
 from datasette.utils import await_me_maybe
+from datasette.utils.asgi import Request, Response
 from pluggy import HookimplMarker, Result
 
 from cablecrawl.browse.pages import Pages
+from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.folder import payload_folder
 from cablecrawl.export.resources import MANIFEST
 from cablecrawl.export.ro_crate import LICENCE_NOTE
@@ -122,6 +124,15 @@ class _Plugin:
     def render_cell(self, value: object, column: str) -> object:
         """IDs of cables and captures lead to their pages."""
         return self._pages.link(column, value)
+
+    @hookimpl
+    def handle_exception(
+        self, datasette: Datasette, request: Request, exception: Exception
+    ) -> Awaitable[Response] | None:
+        """What ends one of our pages is said on a page."""
+        if isinstance(exception, CableCrawlError):
+            return self._pages.failed(datasette, request, exception)
+        return None
 
     @hookimpl(hookwrapper=True)
     def filters_from_request(self) -> Generator[None, Result[list[Any]], None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cablecrawl.browse.exported import rows
 from cablecrawl.browse.home import Glance
-from cablecrawl.errors import CableCrawlError
+from cablecrawl.errors import NotThereError
 
 _RUNS = """
     SELECT runs.id, runs.state, runs.reason, runs.seconds, run_sources.*
@@ -32,10 +32,10 @@ _PROBLEMS = """
 
 
 def source_page(db: sqlite3.Connection, found: Glance, name: str) -> dict[str, Any]:
-    """What an export knows of a source. Raises CableCrawlError where it knows none of that name."""
+    """What an export knows of a source. Raises NotThereError where it knows none of that name."""
     source = next((row for row in found.sources if row["name"] == name), None)
     if source is None:
-        raise CableCrawlError(f"{name}: the export has no such source")
+        raise NotThereError(f"{name}: the export has no such source")
     return {
         "source": source,
         "runs": rows(db, _RUNS, name),

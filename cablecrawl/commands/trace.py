@@ -17,7 +17,7 @@ from cablecrawl.commands.json_form import add_json, print_json
 from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.usage import refuse_in_one_line
-from cablecrawl.errors import CableCrawlError
+from cablecrawl.errors import CableCrawlError, NotThereError
 from cablecrawl.export.read import Snapshot, StoredCable
 from cablecrawl.reference_id import ReferenceID, parse
 from cablecrawl.store.database import WARC_FOLDER, storage_errors
@@ -116,12 +116,12 @@ def _read_arguments(args: list[str]) -> tuple[ReferenceID, str | None]:
 
 
 def find_cable(store: Snapshot, asked: ReferenceID) -> StoredCable:
-    """The cable of an ID. Raises CableCrawlError."""
+    """The cable of an ID. Raises NotThereError."""
     cable = store.cable(asked.canonical)
     if cable is None:
         spelt = "" if asked.reason is None else f", as {visible(asked.stated)} is spelt"
         twin = f"; it is probably a piece of {asked.fragment_of}" if asked.fragment_of else ""
-        raise CableCrawlError(f"{asked.canonical}{spelt}: not in the store{twin}")
+        raise NotThereError(f"{asked.canonical}{spelt}: not in the store{twin}")
     return cable
 
 

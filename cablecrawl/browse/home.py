@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
-from cablecrawl.browse.exported import Row, rows
+from cablecrawl.browse.exported import Export, Row, rows
 from cablecrawl.export.read import Snapshot
-from cablecrawl.export.resources import MANIFEST, THROUGH
 from cablecrawl.store import tables as t
 
 _SOURCES = """
@@ -31,10 +28,6 @@ _YEARS = "SELECT year, count(*) AS cables FROM cables GROUP BY year ORDER BY yea
 class Glance:
     """What an export has, counted once."""
 
-    through: str | None
-    """When the last capture was made that it goes up to (UTC)."""
-    counts: dict[str, int]
-    """Records by kind."""
     sources: list[Row]
     years: list[Row]
 
@@ -44,28 +37,22 @@ class Glance:
         return sum(row["cables"] for row in self.years)
 
 
-def glance(export: Path, db: sqlite3.Connection) -> Glance:
-    """Count what is in an export. Raises OSError."""
-    package = json.loads((export / MANIFEST).read_bytes())
-    through = package[THROUGH]
-    return Glance(
-        None if through is None else through["at"],
-        package["record_counts"],
-        rows(db, _SOURCES),
-        rows(db, _YEARS),
-    )
+def glance(db: sqlite3.Connection) -> Glance:
+    """Count what is in an export's database."""
+    return Glance(rows(db, _SOURCES), rows(db, _YEARS))
 
 
-def home_page(store: Snapshot, found: Glance) -> dict[str, Any]:
+def home_page(store: Snapshot, export: Export, found: Glance) -> dict[str, Any]:
     """Counts, sources, and cables by year."""
     last = select(t.capture.c.fetched_at).order_by(t.capture.c.id.desc()).limit(1)
     latest = store.connection.execute(last).scalar()
+    through = export.through.at if export.through else None
     most = max((row["cables"] for row in found.years), default=0)
     return {
-        "counts": found.counts,
+        "counts": export.counts,
         "cables": found.cables,
-        "until": found.through[:10] if found.through else None,
-        "is_older": latest is not None and (found.through or "") < latest,
+        "until": through[:10] if through else None,
+        "is_older": latest is not None and (through or "") < latest,
         "sources": found.sources,
         "years": [{**row, "share": row["cables"] / most} for row in found.years],
     }

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from cablecrawl.browse.cable import cable_page
 from cablecrawl.browse.captured import capture_page
 from cablecrawl.browse.compared import comparison_page
-from cablecrawl.browse.exported import opened_export
+from cablecrawl.browse.exported import Export, opened_export
 from cablecrawl.browse.home import glance, home_page
 from cablecrawl.browse.source import source_page
 from cablecrawl.commands.opened import opened
@@ -38,13 +38,13 @@ LISTED = ("reference_id", "created", "classification", "origin", "subject", "tag
 class Pages:
     """Answers requests from an export and from the store behind it."""
 
-    def __init__(self, export: Path, data_dir: Path, *, show: bool) -> None:
-        """`show`: the setting SHOW_REDACTED_SPANS."""
-        self.database = export / "cables.sqlite"
+    def __init__(self, export: Export, data_dir: Path, *, show: bool) -> None:
+        """`show`: the setting SHOW_REDACTED_SPANS. Raises CableCrawlError."""
+        self.export = export
         self.data_dir = data_dir
-        self.show = show
-        with opened_export(self.database) as db:
-            self._glance = glance(export, db)
+        self.show = show and export.shows_redacted_spans
+        with opened_export(export.database) as db:
+            self._glance = glance(db)
 
     def routes(self) -> list[tuple[str, Callable[..., Any]]]:
         """As Datasette takes them: a pattern of the path, and what answers."""
@@ -60,7 +60,7 @@ class Pages:
 
     async def home(self, datasette: Datasette, request: Request) -> Response:
         """The store at a glance."""
-        found = await self._from_store(home_page, self._glance)
+        found = await self._from_store(home_page, self.export, self._glance)
         return await self._page(datasette, request, "home", found)
 
     async def search(self, datasette: Datasette, request: Request) -> Response:
@@ -107,7 +107,7 @@ class Pages:
         """The runs, changes and problems of a source."""
 
         def made() -> Context:
-            with opened_export(self.database) as db:
+            with opened_export(self.export.database) as db:
                 return source_page(db, self._glance, _named(request, "name"))
 
         found = await asyncio.to_thread(made)

@@ -6,7 +6,6 @@ Security Policy, since what pages show comes from anywhere.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,9 @@ from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Request, Response
 from pluggy import HookimplMarker, Result
 
+from cablecrawl.browse.exported import find_export
 from cablecrawl.browse.pages import Pages
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.folder import payload_folder
-from cablecrawl.export.resources import MANIFEST
 from cablecrawl.export.ro_crate import LICENCE_NOTE
 
 hookimpl = HookimplMarker("datasette")
@@ -56,16 +54,18 @@ Scope = dict[str, Any]
 App = Callable[[Scope, Callable[..., Any], Callable[..., Awaitable[None]]], Awaitable[None]]
 
 
-def make_app(export: Path, data_dir: Path, *, show_redacted_spans: bool) -> Datasette:
-    """The application over an export with `cables.sqlite` and the store of a data folder."""
-    folder = payload_folder(export)
-    shown = json.loads((folder / MANIFEST).read_bytes())["redacted_spans"]["shown"]
-    pages = Pages(folder, data_dir, show=show_redacted_spans and shown)
+def make_app(folder: Path, data_dir: Path, *, show_redacted_spans: bool) -> Datasette:
+    """The application over the export in a folder and the store of a data folder.
+
+    Raises CableCrawlError where they cannot be shown.
+    """
+    export = find_export(folder)
+    pages = Pages(export, data_dir, show=show_redacted_spans)
     if pm.has_plugin(PLUGIN):
         pm.unregister(name=PLUGIN)
     pm.register(_Plugin(pages), name=PLUGIN)
     return Datasette(
-        immutables=[str(folder / "cables.sqlite")],
+        immutables=[str(export.database)],
         metadata=_metadata(),
         template_dir=str(HERE / "templates"),
         static_mounts=[(STATIC, str(HERE / "static"))],

@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import socket
-import sys
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from cablecrawl.browse.exported import find_export
 from cablecrawl.commands.helptext import add_examples
+from cablecrawl.commands.interruption import ends_in_one_line
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.export.folder import LATEST, payload_folder
-from cablecrawl.export.resources import MANIFEST
+from cablecrawl.export.folder import LATEST
 from cablecrawl.store.database import DATABASE
 from cablecrawl.trace.display import visible
 
@@ -63,23 +64,18 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
-        try:
+        with ends_in_one_line(self):
             if args:
                 raise CableCrawlError(
                     f"{visible(args[0])}: unknown argument; see scrapy browse --help"
                 )
-            given = opts.export or Path(self.settings["EXPORTS_DIR"]) / LATEST
-            export = find_export(Path(given))
+            export = Path(opts.export or Path(self.settings["EXPORTS_DIR"]) / LATEST)
             data_dir = Path(self.settings["DATA_DIR"])
+            find_export(export)
             if not (data_dir / DATABASE).exists():
                 raise CableCrawlError(f"{data_dir}: there is no store; give its -s DATA_DIR=…")
-            with _listening(opts.port) as listener:
+            with _listening(opts.port) as listener, suppress(KeyboardInterrupt):  # its end
                 asyncio.run(self._serve(export, data_dir, listener, opts.open))
-        except CableCrawlError as error:
-            print(f"scrapy browse: {error}", file=sys.stderr)
-            self.exitcode = error.exit_status
-        except KeyboardInterrupt:
-            self.exitcode = 0  # that is how it ends
 
     async def _serve(
         self, export: Path, data_dir: Path, listener: socket.socket, opens: bool
@@ -94,23 +90,10 @@ class Command(ScrapyCommand):
         datasette = make_app(export, data_dir, show_redacted_spans=shows)
         server = Server(Config(datasette.app(), log_level="warning", lifespan="on"))
         where = f"http://{HOST}:{listener.getsockname()[1]}/"
-        print(f"{export}: {where}  (Ctrl-C ends it)", flush=True)
+        print(f"{export.resolve()}: {where}  (Ctrl-C ends it)", flush=True)
         if opens:
             webbrowser.open(where)
         await server.serve(sockets=[listener])
-
-
-def find_export(folder: Path) -> Path:
-    """The folder of an export that can be shown. Raises CableCrawlError."""
-    if not (payload_folder(folder) / MANIFEST).exists():
-        raise CableCrawlError(
-            f"{folder}: is no export; make one: scrapy export --format jsonl,csv,sqlite"
-        )
-    if not (payload_folder(folder) / "cables.sqlite").exists():
-        raise CableCrawlError(
-            f"{folder}: has no cables.sqlite; export again: scrapy export --format jsonl,csv,sqlite"
-        )
-    return folder.resolve()
 
 
 def _listening(port: int) -> socket.socket:

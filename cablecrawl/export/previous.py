@@ -23,7 +23,7 @@ def named_moment(db: Connection, given: str, option: str) -> Moment | None:
     None: that export is of an empty store. Raises CableCrawlError, which names the `option`.
     """
     if (payload_folder(Path(given)) / MANIFEST).exists():
-        return _moment(db, Path(given), THROUGH, _manifest(Path(given)))
+        return _moment(db, Path(given), THROUGH, read_manifest(Path(given)))
     if Path(given).is_dir():
         raise CableCrawlError(f"{option} {visible(given)}: is no export, it has no {MANIFEST}")
     return read_date(given, option) or since_run(db, given, option)
@@ -38,13 +38,14 @@ def end_of_latest(db: Connection, exports: Path) -> Moment | None:
     latest = exports / LATEST
     if not os.path.lexists(latest):
         return None
-    package = _manifest(latest)
+    package = read_manifest(latest)
     counts = package.get("record_counts")
     has_changes = isinstance(counts, dict) and CHANGES.name in counts
     return _moment(db, latest, THROUGH if has_changes else CHANGES_SINCE, package)
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """An export's datapackage.json. Raises CableCrawlError."""
     path = payload_folder(folder) / MANIFEST
     try:
         package = json.loads(path.read_bytes())
@@ -55,18 +56,29 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return package if isinstance(package, dict) else {}
 
 
-def _moment(db: Connection, folder: Path, name: str, package: dict[str, Any]) -> Moment | None:
+def stated_moment(folder: Path, name: str, package: dict[str, Any]) -> Moment | None:
+    """A moment that a manifest has. Raises CableCrawlError where it has none that is known."""
     match package.get(name, ""):
         case None:
             return None
-        case {"at": str(at), "capture_id": None}:
-            return Moment(at)
-        case {"at": str(at), "capture_id": str(capture_id)}:
-            # A moment of another store is none of this one, whatever the clock says.
-            known = select(t.capture.c.id).where(
-                t.capture.c.capture_id == capture_id, t.capture.c.fetched_at == at
-            )
-            if db.execute(known).first() is None:
-                raise CableCrawlError(f"{folder}: is an export of another store")
+        case {"at": str(at), "capture_id": str() | None as capture_id}:
             return Moment(at, capture_id)
     raise CableCrawlError(f"{folder / MANIFEST}: does not say up to which capture the export goes")
+
+
+def has_capture(db: Connection, moment: Moment) -> bool:
+    """Whether a store has the capture that a moment is just behind, or it is behind none."""
+    if moment.capture_id is None:
+        return True
+    known = select(t.capture.c.id).where(
+        t.capture.c.capture_id == moment.capture_id, t.capture.c.fetched_at == moment.at
+    )
+    return db.execute(known).first() is not None
+
+
+def _moment(db: Connection, folder: Path, name: str, package: dict[str, Any]) -> Moment | None:
+    moment = stated_moment(folder, name, package)
+    # A moment of another store is none of this one, whatever the clock says.
+    if moment is not None and not has_capture(db, moment):
+        raise CableCrawlError(f"{folder}: is an export of another store")
+    return moment

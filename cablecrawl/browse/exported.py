@@ -13,7 +13,7 @@ from cablecrawl.changed.moments import Moment
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.folder import payload_folder
 from cablecrawl.export.previous import read_manifest, stated_moment
-from cablecrawl.export.resources import MANIFEST, SCHEMA_VERSION, THROUGH
+from cablecrawl.export.resources import MANIFEST, READ_BY, SCHEMA_VERSION, THROUGH
 from cablecrawl.export.tables import TABLES_VERSION
 
 TABLES = "cables.sqlite"
@@ -34,6 +34,8 @@ class Export:
     """Up to where the store's captures had been read; None: there were none."""
     counts: dict[str, int]
     """Records by kind."""
+    read_by: frozenset[str]
+    """Digests of the code that had read them; none: it does not say, or nothing was read."""
     selection: dict[str, Any] | None
     """Which of the store's cables it has; None: all of them."""
     shows_redacted_spans: bool
@@ -69,7 +71,16 @@ def find_export(folder: Path) -> Export:
             )
     _check_tables(payload / TABLES, resources)
     through = stated_moment(payload, THROUGH, package)
-    return Export(folder, (payload / TABLES).resolve(), through, counts, selection, shown)
+    read_by = package.get(READ_BY)
+    return Export(
+        folder,
+        (payload / TABLES).resolve(),
+        through,
+        counts,
+        frozenset(map(str, read_by)) if isinstance(read_by, list) else frozenset(),
+        selection,
+        shown,
+    )
 
 
 def _check_tables(path: Path, resources: list[Any]) -> None:

@@ -6,11 +6,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
 from cablecrawl.browse.exported import Export, Row, rows
+from cablecrawl.browse.standing import standing_of
 from cablecrawl.export.read import Snapshot
-from cablecrawl.store import tables as t
 
 _SOURCES = """
     SELECT sources.*, count(witnesses.id) AS copies,
@@ -44,15 +42,13 @@ def glance(db: sqlite3.Connection) -> Glance:
 
 def home_page(store: Snapshot, export: Export, found: Glance) -> dict[str, Any]:
     """Counts, sources, and cables by year."""
-    last = select(t.capture.c.fetched_at).order_by(t.capture.c.id.desc()).limit(1)
-    latest = store.connection.execute(last).scalar()
     through = export.through.at if export.through else None
     most = max((row["cables"] for row in found.years), default=0)
     return {
         "counts": export.counts,
         "cables": found.cables,
         "until": through[:10] if through else None,
-        "is_older": latest is not None and (through or "") < latest,
+        "standing": standing_of(store.connection, export),
         "sources": found.sources,
         "years": [{**row, "share": row["cables"] / most} for row in found.years],
     }

@@ -19,8 +19,11 @@ from pluggy import HookimplMarker, Result
 
 from cablecrawl.browse.exported import find_export
 from cablecrawl.browse.pages import Pages
+from cablecrawl.browse.standing import standing_of
+from cablecrawl.commands.opened import opened
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.ro_crate import LICENCE_NOTE
+from cablecrawl.store.database import DATABASE, storage_errors
 
 hookimpl = HookimplMarker("datasette")
 
@@ -57,9 +60,11 @@ App = Callable[[Scope, Callable[..., Any], Callable[..., Awaitable[None]]], Awai
 def make_app(folder: Path, data_dir: Path, *, show_redacted_spans: bool) -> Datasette:
     """The application over the export in a folder and the store of a data folder.
 
-    Raises CableCrawlError where they cannot be shown.
+    Raises CableCrawlError where they cannot be shown, or are not of each other.
     """
     export = find_export(folder)
+    with storage_errors(data_dir / DATABASE), opened(data_dir) as store:
+        standing_of(store.connection, export)
     pages = Pages(export, data_dir, show=show_redacted_spans)
     if pm.has_plugin(PLUGIN):
         pm.unregister(name=PLUGIN)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,8 @@ from cablecrawl.records import (
 MANIFEST = "datapackage.json"
 THROUGH, CHANGES_SINCE = "through", "changes_since"
 """In the manifest: moments, with `at` and `capture_id`."""
+READ_BY = "read_by"
+"""In the manifest: digests of the code and rules that read the captures."""
 
 SCHEMA_FOLDER = Path(__file__).parents[2] / "exports" / "schema"
 
@@ -143,12 +145,14 @@ def manifest(
     show_redacted_spans: bool,
     through: Moment | None,
     changes_since: Moment | None,
+    read_by: Collection[str],
 ) -> dict[str, Any]:
     """datapackage.json.
 
     `unlocated` are claims without a place, by field; `through` is up to where the store's captures
-    have been read, `changes_since` since when the changes are told (None: of all time), and
-    `selection` says which cables it has (None: all of them).
+    have been read, `read_by` the digests of the code that read them, `changes_since` since when the
+    changes are told (None: of all time), and `selection` says which cables it has (None: all of
+    them).
     """
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -165,6 +169,7 @@ def manifest(
         },
         THROUGH: _moment(through),
         CHANGES_SINCE: _moment(changes_since),
+        READ_BY: sorted(read_by),
         "redacted_spans": {
             "shown": show_redacted_spans,
             "policy": REDACTION_POLICIES[show_redacted_spans],

@@ -28,6 +28,7 @@ from cablecrawl.export.selected_captures import SelectedCaptures
 from cablecrawl.export.selection import Selecting, Selection
 from cablecrawl.fixity.digests import write_digests
 from cablecrawl.fixity.lines import LineDigests
+from cablecrawl.store.queries import steps_that_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def write_export(
             show_redacted_spans=show_redacted_spans,
             through=through(snapshot.connection),
             changes_since=since,
+            read_by=steps_that_read(snapshot.connection),
         ),
     )
     described = ManifestFile(len(listed), sha256(listed).hexdigest())

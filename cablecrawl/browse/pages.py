@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cablecrawl.browse.cable import cable_page
 from cablecrawl.browse.captured import capture_page
@@ -36,7 +36,12 @@ LISTED = ("reference_id", "created", "classification", "origin", "subject", "tag
 
 
 class Pages:
-    """Answers requests from an export and from the store behind it."""
+    """Answers requests from an export and from the store behind it.
+
+    The store as it is now: the pages of a cable, of two of its texts, and of a capture, since
+    trace, history, comparison and ledger are made from it. The export: the first page, those of
+    sources, search, and Datasette's tables. The first page says so to readers.
+    """
 
     def __init__(self, export: Export, data_dir: Path, *, show: bool) -> None:
         """`show`: the setting SHOW_REDACTED_SPANS. Raises CableCrawlError."""
@@ -124,6 +129,11 @@ class Pages:
         if column == "source":
             return _link("/source/", value)
         return None
+
+    def source_link(self, name: str) -> Markup:
+        """A source's name, which leads to its page where the export knows it."""
+        is_known = any(source["name"] == name for source in self._glance.sources)
+        return _link("/source/", name) if is_known else escape(name)
 
     async def _from_store(self, make: Callable[..., Context], *given: Any, **more: Any) -> Context:
         """What a page shows; made in a thread of its own. Raises CableCrawlError."""

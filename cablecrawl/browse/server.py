@@ -123,7 +123,11 @@ class _Plugin:
             found = await datasette.get_database("cables").execute(COUNT_FOUND, {"words": words})
             return int(found.single_value())
 
-        return {"cablecrawl_licence": LICENCE_NOTE, "cables_with": cables_with}
+        return {
+            "cablecrawl_licence": LICENCE_NOTE,
+            "cables_with": cables_with,
+            "source_link": self._pages.source_link,
+        }
 
     @hookimpl
     def render_cell(self, value: object, column: str) -> object:

@@ -11,10 +11,11 @@ import pytest
 from cablecrawl.browse.server import make_app
 from cablecrawl.errors import CableCrawlError
 from tests.browse.conftest import export_of, getter
+from tests.browse.test_pages import Links
 from tests.crawling import run_scrapy
 from tests.sites.mirror import Build
 from tests.stores import SampleStore
-from tests.trace.conftest import change, crawl
+from tests.trace.conftest import CABLE, change, crawl
 
 GONE_ON = "The store has gone on since this export was made"
 OTHER_CODE = "Other code has read the store since this export was made"
@@ -46,6 +47,24 @@ def test_a_store_that_has_gone_on_is_noted(two_copies: SampleStore, tmp_path: Pa
     export = export_of(two_copies, tmp_path / "export")
     crawl(two_copies, "third", tmp_path / "third", Build(1824, "v6"))
     assert notes(two_copies, export) == {GONE_ON}
+
+
+def test_a_source_that_the_export_does_not_know_has_no_page_and_no_link(
+    two_copies: SampleStore, tmp_path: Path
+) -> None:
+    export = export_of(two_copies, tmp_path / "export")
+    name = "127.0.0.1:9132"
+    crawl(two_copies, name, tmp_path / "third", Build(1824, "v6"))
+    get = getter(two_copies, export)
+    _, content = get(f"/cable/{CABLE.reference_id}")
+    links = Links(content)
+    assert f'<th scope="row">{name}</th>' in content and '<a href="/source/early">' in content
+    assert not [link for link in links.of("/source/") if "9132" in link]
+    with two_copies.engine.connect() as db:
+        last = "SELECT capture_id FROM capture ORDER BY id DESC LIMIT 1"
+        capture = db.exec_driver_sql(last).scalar_one()
+    _, content = get(f"/capture/{capture}")
+    assert f"<dd>{name}</dd>" in content and not Links(content).of("/source/")
 
 
 def test_an_export_of_an_empty_store_is_one_of_what_came_of_it(

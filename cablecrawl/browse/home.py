@@ -21,6 +21,15 @@ _SOURCES = """
 """
 _YEARS = "SELECT year, count(*) AS cables FROM cables GROUP BY year ORDER BY year"
 
+# As the manifest has a selection, and what is said of it.
+_SELECTED = (
+    ("origin", "from"),
+    ("year", "of"),
+    ("tag", "tagged"),
+    ("reference_id", "with the ID"),
+)
+MOST_NAMED = 12
+
 
 @dataclass(frozen=True)
 class Glance:
@@ -40,6 +49,23 @@ def glance(db: sqlite3.Connection) -> Glance:
     return Glance(rows(db, _SOURCES), rows(db, _YEARS))
 
 
+def selected(selection: dict[str, Any] | None) -> list[str]:
+    """In words, which of the store's cables an export has; none: all of them."""
+    if selection is None:
+        return []
+    told = [f"{what} {_some(selection[name])}" for name, what in _SELECTED if selection.get(name)]
+    if selection.get("changed_since"):
+        told.append("with a change that the export tells")
+    return told
+
+
+def _some(names: list[Any]) -> str:
+    """One of those that were asked for."""
+    named = " or ".join(map(str, names[:MOST_NAMED]))
+    left = len(names) - MOST_NAMED
+    return f"{named} or {left} more" if left > 0 else named
+
+
 def home_page(store: Snapshot, export: Export, found: Glance) -> dict[str, Any]:
     """Counts, sources, and cables by year."""
     through = export.through.at if export.through else None
@@ -48,6 +74,7 @@ def home_page(store: Snapshot, export: Export, found: Glance) -> dict[str, Any]:
         "counts": export.counts,
         "cables": found.cables,
         "until": through[:10] if through else None,
+        "selected": selected(export.selection),
         "standing": standing_of(store.connection, export),
         "sources": found.sources,
         "years": [{**row, "share": row["cables"] / most} for row in found.years],

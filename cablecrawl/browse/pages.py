@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from datasette.app import Datasette
@@ -15,15 +16,17 @@ from markupsafe import Markup, escape
 from cablecrawl.browse.cable import cable_page
 from cablecrawl.browse.captured import capture_page
 from cablecrawl.browse.compared import comparison_page
-from cablecrawl.browse.exported import Export, opened_export
+from cablecrawl.browse.exported import Export, opened_export, rows
 from cablecrawl.browse.home import glance, home_page
 from cablecrawl.browse.source import source_page
 from cablecrawl.commands.opened import opened
 from cablecrawl.errors import CableCrawlError, NotThereError
+from cablecrawl.export.read import Snapshot
 from cablecrawl.reference_id import parse
 from cablecrawl.store.database import DATABASE, storage_errors
 
 Context = dict[str, Any]
+Found = TypeVar("Found")
 
 OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
 
@@ -33,6 +36,8 @@ CAPTURE_COLUMNS = frozenset(("capture_id", "revisit_of", "robots"))
 
 # As facets and search show best.
 LISTED = ("reference_id", "created", "classification", "origin", "subject", "tags", "released")
+
+_CITING = "SELECT DISTINCT reference_id FROM cable_references WHERE resolved = ? ORDER BY 1"
 
 
 class Pages:
@@ -69,10 +74,13 @@ class Pages:
         return await self._page(datasette, request, "home", found)
 
     async def search(self, datasette: Datasette, request: Request) -> Response:
-        """A reference ID leads to its cable; other words to Datasette's search, with facets."""
+        """The ID of a cable leads to it; other words to Datasette's search, with facets.
+
+        Much spells an ID, such as "10 million 5": it is one where there is such a cable.
+        """
         asked = (request.args.get("q") or "").strip()
         known = parse(asked) if asked else None
-        if known is not None:
+        if known is not None and await self._from_store(Snapshot.has_cable, known.canonical):
             return Response.redirect(f"/cable/{quote(known.canonical)}")
         columns = "&".join(f"_col={name}" for name in LISTED)
         # To count the rows of a word that is in every cable takes longer than to list some.
@@ -86,7 +94,10 @@ class Pages:
     async def cable(self, datasette: Datasette, request: Request) -> Response:
         """All of a cable."""
         asked = _named(request, "reference_id")
-        found = await self._from_store(cable_page, asked, self.data_dir, show=self.show)
+        try:
+            found = await self._from_store(cable_page, asked, self.data_dir, show=self.show)
+        except NotThereError as error:
+            return await self.failed(datasette, request, error, await self._citing(asked))
         return await self._page(datasette, request, "cable", found)
 
     async def compare(self, datasette: Datasette, request: Request) -> Response:
@@ -118,9 +129,11 @@ class Pages:
         found = await asyncio.to_thread(made)
         return await self._page(datasette, request, "source", found)
 
-    def link(self, column: str, value: object) -> Markup | None:
+    def link(self, row: sqlite3.Row, column: str, value: object) -> Markup | None:
         """A cell of Datasette's tables that leads to one of our pages; None: it leads nowhere."""
         if not isinstance(value, str) or not value:
+            return None
+        if column == "resolved" and not ("in_store" in row.keys() and row["in_store"]):
             return None
         if column in CABLE_COLUMNS:
             return _link("/cable/", value)
@@ -135,24 +148,42 @@ class Pages:
         is_known = any(source["name"] == name for source in self._glance.sources)
         return _link("/source/", name) if is_known else escape(name)
 
-    async def _from_store(self, make: Callable[..., Context], *given: Any, **more: Any) -> Context:
-        """What a page shows; made in a thread of its own. Raises CableCrawlError."""
+    async def _citing(self, asked: str) -> list[str]:
+        """Cables of the export that refer to one."""
+        cited = parse(asked)
 
-        def made() -> Context:
+        def found() -> list[str]:
+            if cited is None:
+                return []
+            with opened_export(self.export.database) as db:
+                return [row["reference_id"] for row in rows(db, _CITING, cited.canonical)]
+
+        return await asyncio.to_thread(found)
+
+    async def _from_store(self, make: Callable[..., Found], *given: Any, **more: Any) -> Found:
+        """What is made of the store, in a thread of its own. Raises CableCrawlError."""
+
+        def made() -> Found:
             with storage_errors(self.data_dir / DATABASE), opened(self.data_dir) as store:
                 return make(store, *given, **more)
 
         return await asyncio.to_thread(made)
 
     async def failed(
-        self, datasette: Datasette, request: Request, error: CableCrawlError
+        self,
+        datasette: Datasette,
+        request: Request,
+        error: CableCrawlError,
+        citing: Sequence[str] = (),
     ) -> Response:
         """Why there is no such page, or why it cannot be made now.
+
+        `citing`: cables that refer to the one that is not there.
 
         Datasette's own answer to what is not found leads on to other spellings of the address.
         """
         status = NOT_FOUND if isinstance(error, NotThereError) else UNAVAILABLE
-        found = {"error": str(error), "is_missing": status == NOT_FOUND}
+        found = {"error": str(error), "is_missing": status == NOT_FOUND, "citing": citing}
         return await self._page(datasette, request, "failed", found, status)
 
     async def _page(

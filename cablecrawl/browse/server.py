@@ -6,6 +6,7 @@ Security Policy, since what pages show comes from anywhere.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -130,9 +131,9 @@ class _Plugin:
         }
 
     @hookimpl
-    def render_cell(self, value: object, column: str) -> object:
+    def render_cell(self, row: sqlite3.Row, value: object, column: str) -> object:
         """IDs of cables and captures lead to their pages."""
-        return self._pages.link(column, value)
+        return self._pages.link(row, column, value)
 
     @hookimpl
     def handle_exception(

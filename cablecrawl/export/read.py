@@ -166,6 +166,11 @@ class Snapshot:
             return None
         return self._cable(reference_id, witnesses, sightings, readings, claims)
 
+    def has_cable(self, reference_id: str) -> bool:
+        """Whether there is a cable of a canonical reference ID."""
+        known = select(t.witness.c.id).where(t.witness.c.reference_id == reference_id).limit(1)
+        return self._connection.execute(known).first() is not None
+
     def captures(self) -> Iterator[CaptureRecord]:
         """Every capture, sorted by source, time and ID."""
         for row in self._rows(CAPTURES):

@@ -245,3 +245,30 @@ def test_markup_in_what_sources_say_is_text(store: SampleStore, tmp_path: Path) 
         assert "<script>alert" not in get(path)[1]
     link = next(iter(Links(get(f"/cable/{CABLE.reference_id}")[1]).of("/capture/")))
     assert "<script>alert" not in get(link)[1]
+
+
+NOT_THERE, ITS_CITER = "04APIA9199", "04APIA9200"
+
+
+@pytest.mark.parametrize("words", [NOT_THERE, "10 million 5", "2003 invasion 1", "07 iran 10"])
+def test_words_that_spell_the_id_of_no_cable_are_searched(demo_pages: Get, words: str) -> None:
+    status, content = demo_pages(f"/search?{urlencode({'q': words})}")
+    assert status == 200 and f'value="{words}"' in content and "facet-classification" in content
+
+
+def test_a_cable_that_is_only_referred_to_names_those_that_do(demo_pages: Get) -> None:
+    status, content = demo_pages(f"/cable/{NOT_THERE}")
+    assert status == 404 and "not in the store" in content and "1 cable refers to it" in content
+    assert Links(content).of("/cable/") == [f"/cable/{ITS_CITER}#references"]
+    status, content = demo_pages("/cable/07NOWHERE1")
+    assert status == 404 and "to it" not in content
+
+
+def test_a_reference_leads_to_a_cable_only_where_there_is_one(demo_pages: Get) -> None:
+    table = "/cables/cable_references?_size=200"
+    _, content = demo_pages(f"{table}&in_store=1")
+    assert 'class="col-resolved type-str"><a href="/cable/' in content
+    for columns in ("", "&_col=resolved"):
+        _, content = demo_pages(f"{table}&resolved={NOT_THERE}{columns}")
+        cell = re.search(r'<td class="col-resolved[^>]*>(.*?)</td>', content, re.S)
+        assert cell is not None and cell[1].strip() == NOT_THERE

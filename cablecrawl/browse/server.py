@@ -20,6 +20,7 @@ from pluggy import HookimplMarker, Result
 
 from cablecrawl.browse.exported import find_export
 from cablecrawl.browse.pages import Pages
+from cablecrawl.browse.source import CHANGES
 from cablecrawl.browse.standing import standing_of
 from cablecrawl.commands.opened import opened
 from cablecrawl.errors import CableCrawlError
@@ -95,11 +96,18 @@ def _metadata() -> dict[str, Any]:
         "license": "none is given, see below",
         "databases": {
             "cables": {
+                "queries": {
+                    "changes_at_source": {
+                        "title": "Changes at a source",
+                        "sql": CHANGES,
+                        "params": ["source"],
+                    }
+                },
                 "tables": {
                     "cables": {"facets": ["classification", "origin", {"array": "tags"}]},
                     "captures": {"facets": ["outcome", "source"], "sort_desc": "fetched_at"},
                     "problems": {"facets": ["reason", "source"]},
-                }
+                },
             }
         },
     }

@@ -79,13 +79,13 @@ def capture_page(
     warcs = data_dir / WARC_FOLDER
     rechecked = Rechecker(warcs).read_again(held)
     hiding = [_hidden_of(store, page, show=show) for page in rechecked.pages]
-    place = PLACE.fullmatch(at or "")
-    quoted = (int(place[1]), int(place[2])) if place else None
+    quoted = None
     entries: list[Labelled] = []
     characters: Counter[tuple[str, str]] = Counter()
     where = None
     if rechecked.pages:
         page = rechecked.pages[0]  # the cables of a page share its text and its ledger
+        quoted = _place(at, page.page.document) if at else None
         shown = ShownPage(page, body_of(held, warcs), hiding)
         entries = shown.labelled(quoted)
         for entry in page.ledger.entries():
@@ -134,6 +134,17 @@ def _hidden_of(store: Snapshot, page: CablePage, *, show: bool) -> Hidden:
 def _kind_and_label(label: str) -> tuple[str, str]:
     kind, _, name = label.partition(":")
     return kind, name or label
+
+
+def _place(at: str, document: str) -> tuple[int, int]:
+    """The place in a document that `at` is. Raises NotThereError where it is none."""
+    given = PLACE.fullmatch(at)
+    if given is None:
+        raise NotThereError(f"at={at}: is no place in a document, such as 120-134")
+    start, end = int(given[1]), int(given[2])
+    if not start <= end <= len(document):
+        raise NotThereError(f"at={at}: the document has {len(document):,} characters")
+    return start, end
 
 
 def _masked(hiding: Sequence[Hidden], value: str) -> str:

@@ -102,9 +102,12 @@ class Pages:
 
     async def compare(self, datasette: Datasette, request: Request) -> Response:
         """Two texts of a cable side by side."""
-        given = (_named(request, "reference_id"), request.args.get("left"))
         found = await self._from_store(
-            comparison_page, *given, request.args.get("right"), show=self.show
+            comparison_page,
+            _named(request, "reference_id"),
+            request.args.get("left") or None,  # as a form sends it that was emptied
+            request.args.get("right") or None,
+            show=self.show,
         )
         return await self._page(datasette, request, "compare", found)
 

@@ -272,3 +272,17 @@ def test_a_reference_leads_to_a_cable_only_where_there_is_one(demo_pages: Get) -
         _, content = demo_pages(f"{table}&resolved={NOT_THERE}{columns}")
         cell = re.search(r'<td class="col-resolved[^>]*>(.*?)</td>', content, re.S)
         assert cell is not None and cell[1].strip() == NOT_THERE
+
+
+def test_a_form_that_was_emptied_asks_for_nothing(demo_pages: Get) -> None:
+    assert demo_pages(f"/compare/{CATS}?left=&right=") == demo_pages(f"/compare/{CATS}")
+    link = Links(demo_pages(f"/cable/{CATS}")[1]).of("/capture/")[0].partition("?")[0]
+    assert demo_pages(f"{link}?at=") == demo_pages(link)
+
+
+@pytest.mark.parametrize("at", ["99999999-5", "5-4", "0-99999999", "-5-7", "x", "5"])
+def test_a_place_that_no_document_has_is_not_found(demo_pages: Get, at: str) -> None:
+    link = Links(demo_pages(f"/cable/{CATS}")[1]).of("/capture/")[0].partition("?")[0]
+    status, content = demo_pages(f"{link}?at={at}")
+    assert status == 404 and f"at={at}: " in content
+    assert ("the document has " in content) == (at in ("99999999-5", "5-4", "0-99999999"))

@@ -30,6 +30,12 @@ _SELECTED = (
 )
 MOST_NAMED = 12
 
+AS_PUBLISHED = (
+    "Tables and search have every reading as its source publishes it: a name that another reading"
+    " hides can be found and read in them."
+)
+"""Of what pages do not hide."""
+
 
 @dataclass(frozen=True)
 class Glance:
@@ -66,14 +72,16 @@ def _some(names: list[Any]) -> str:
     return f"{named} or {left} more" if left > 0 else named
 
 
-def home_page(store: Snapshot, export: Export, found: Glance) -> dict[str, Any]:
-    """Counts, sources, and cables by year."""
+def home_page(store: Snapshot, export: Export, found: Glance, *, show: bool) -> dict[str, Any]:
+    """Counts, sources, and cables by year. `show`: what is hidden is shown."""
     through = export.through.at if export.through else None
     most = max((row["cables"] for row in found.years), default=0)
     return {
         "counts": export.counts,
         "cables": found.cables,
         "until": through[:10] if through else None,
+        "shows": show,
+        "as_published": AS_PUBLISHED,
         "selected": selected(export.selection),
         "standing": standing_of(store.connection, export),
         "sources": found.sources,

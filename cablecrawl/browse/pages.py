@@ -70,7 +70,7 @@ class Pages:
 
     async def home(self, datasette: Datasette, request: Request) -> Response:
         """The store at a glance."""
-        found = await self._from_store(home_page, self.export, self._glance)
+        found = await self._from_store(home_page, self.export, self._glance, show=self.show)
         return await self._page(datasette, request, "home", found)
 
     async def search(self, datasette: Datasette, request: Request) -> Response:

@@ -19,12 +19,14 @@ from datasette.utils.asgi import Request, Response
 from pluggy import HookimplMarker, Result
 
 from cablecrawl.browse.exported import find_export
+from cablecrawl.browse.home import AS_PUBLISHED
 from cablecrawl.browse.pages import Pages
 from cablecrawl.browse.source import CHANGES
 from cablecrawl.browse.standing import standing_of
 from cablecrawl.commands.opened import opened
 from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.ro_crate import LICENCE_NOTE
+from cablecrawl.export.tables import TABLES
 from cablecrawl.store.database import DATABASE, storage_errors
 
 hookimpl = HookimplMarker("datasette")
@@ -44,11 +46,14 @@ POLICY = (
 LOCAL_HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]"))
 
 TITLE = "US embassy cables"
-ABOUT = (
-    "What CableCrawl read from copies of the US embassy cables. Tables are the export's: every"
-    " reading as its source publishes it. On the pages of a cable, a comparison or a capture, what"
-    " one reading hides and another shows stays hidden, unless SHOW_REDACTED_SPANS is on."
-)
+ABOUT = f"What CableCrawl read from copies of the US embassy cables. {AS_PUBLISHED}"
+
+# What Datasette makes of tables that are looked at most.
+SHOWN: dict[str, dict[str, Any]] = {
+    "cables": {"facets": ["classification", "origin", {"array": "tags"}]},
+    "captures": {"facets": ["outcome", "source"], "sort_desc": "fetched_at"},
+    "problems": {"facets": ["reason", "source"]},
+}
 
 # As Datasette asks for what a search found.
 FOUND_BY_SEARCH = "rowid in (select rowid from "
@@ -103,10 +108,10 @@ def _metadata() -> dict[str, Any]:
                         "params": ["source"],
                     }
                 },
+                "description": AS_PUBLISHED,
                 "tables": {
-                    "cables": {"facets": ["classification", "origin", {"array": "tags"}]},
-                    "captures": {"facets": ["outcome", "source"], "sort_desc": "fetched_at"},
-                    "problems": {"facets": ["reason", "source"]},
+                    table.name: {"description": AS_PUBLISHED, **SHOWN.get(table.name, {})}
+                    for table in TABLES
                 },
             }
         },

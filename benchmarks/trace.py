@@ -27,11 +27,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from cablecrawl.commands.opened import opened
-from cablecrawl.commands.trace import find_cable, trace_cable
+from cablecrawl.export.opened import opened
 from cablecrawl.export.read import snapshot
 from cablecrawl.reference_id import parse
 from cablecrawl.store.database import DATABASE, open_database
+from cablecrawl.trace.asked import find_cable, trace_cable
 from cablecrawl.trace.explanation import FIELD_NAMES
 from tests.sites.cables import invented_cables
 from tests.sites.mirror import Build, write_mirror

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from cablecrawl.commands.opened import opened
 from cablecrawl.export.formats import DEFAULT_FORMATS
+from cablecrawl.export.opened import opened
 from cablecrawl.export.write import write_export
 
 PROJECT = Path(__file__).parents[1]

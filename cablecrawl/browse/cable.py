@@ -8,13 +8,11 @@ from typing import Any
 from cablecrawl.collation.former import former_of
 from cablecrawl.collation.history import CableHistory, history_of
 from cablecrawl.collation.links import links_of
-from cablecrawl.commands.trace import find_cable, trace_cable
-from cablecrawl.errors import NotThereError
 from cablecrawl.export.chosen import records_of
 from cablecrawl.export.read import Snapshot
 from cablecrawl.export.references import known_cables, references_of
-from cablecrawl.reference_id import parse
 from cablecrawl.releases import load_releases
+from cablecrawl.trace.asked import find_cable, read_reference_id, trace_cable
 
 # Shown as the text itself, and as tables of their own.
 NOT_IN_TABLE = frozenset(("header", "body", "witnesses", "releases", "references"))
@@ -22,9 +20,7 @@ NOT_IN_TABLE = frozenset(("header", "body", "witnesses", "releases", "references
 
 def cable_page(store: Snapshot, given: str, data_dir: Path, *, show: bool) -> dict[str, Any]:
     """All of a cable. Raises NotThereError where there is none of that ID, CableCrawlError."""
-    asked = parse(given)
-    if asked is None:
-        raise NotThereError(f"{given}: spells no reference ID, such as 07ASTANA1033")
+    asked = read_reference_id(given)
     cable = find_cable(store, asked)
     trace = trace_cable(store, cable, asked, None, data_dir, show=show)
     record, _ = records_of(cable)

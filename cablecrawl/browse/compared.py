@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -14,11 +14,10 @@ from cablecrawl.collation.former import former_of
 from cablecrawl.collation.hidden import HIDDEN, Hidden, text_of
 from cablecrawl.collation.history import history_of
 from cablecrawl.collation.words import Stretch, Words
-from cablecrawl.commands.trace import find_cable
 from cablecrawl.errors import NotThereError
 from cablecrawl.export.read import Snapshot, StoredReading
-from cablecrawl.reference_id import parse
 from cablecrawl.releases import load_releases
+from cablecrawl.trace.asked import find_cable, read_reference_id
 
 PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
@@ -47,10 +46,7 @@ def comparison_page(
 
     Raises NotThereError, CableCrawlError.
     """
-    asked = parse(given)
-    if asked is None:
-        raise NotThereError(f"{given}: spells no reference ID, such as 07ASTANA1033")
-    cable = find_cable(store, asked)
+    cable = find_cable(store, read_reference_id(given))
     former = former_of(store.connection, cable.reference_id)
     hidden = Hidden.of(cable, former, show=show)
     history = history_of(cable, load_releases(), (), former, show=show)
@@ -107,7 +103,7 @@ class _Side:
         self.variants: list[tuple[Stretch, str]] = [
             (getattr(variant, side), variant.kind) for variant in comparison.variants
         ]
-        self._hidden = hidden.stretches(reading)
+        self._hidden = [(stretch, HIDDEN) for stretch in hidden.stretches(reading)]
 
     def word_at(self, position: int) -> int:
         """The first word that begins at a place or behind it."""
@@ -116,33 +112,26 @@ class _Side:
     def pieces(self, start: int, end: int) -> list[Piece]:
         """A stretch, part by part."""
         found: list[Piece] = []
-        for begin, stop, kind in self._marked(start, end):
-            for part_start, part_end, is_hidden in _parted(begin, stop, self._hidden):
-                text = HIDDEN if is_hidden else self.text[part_start:part_end]
-                if text and not (is_hidden and found and found[-1].kind == "hidden"):
-                    found.append(Piece(text, "hidden" if is_hidden else kind))
+        for begin, stop, kind in _split(start, end, self.variants):
+            for part_start, part_end, hidden in _split(begin, stop, self._hidden):
+                text = hidden or self.text[part_start:part_end]
+                if text and not (hidden and found and found[-1].kind == "hidden"):
+                    found.append(Piece(text, "hidden" if hidden else kind or "same"))
         return found
 
-    def _marked(self, start: int, end: int) -> Iterator[tuple[int, int, str]]:
-        position = start
-        for stretch, kind in self.variants:
-            if stretch.end <= position or stretch.start >= end:
-                continue
-            yield position, max(stretch.start, position), "same"
-            yield max(stretch.start, position), min(stretch.end, end), kind
-            position = min(stretch.end, end)
-        yield position, end, "same"
 
-
-def _parted(start: int, end: int, hidden: Sequence[Stretch]) -> Iterator[tuple[int, int, bool]]:
+def _split(
+    start: int, end: int, labelled: Iterable[tuple[Stretch, str]]
+) -> Iterator[tuple[int, int, str | None]]:
+    """A range by the stretches in it, each with its label; None: what lies between them."""
     position = start
-    for stretch in hidden:
+    for stretch, label in labelled:
         if stretch.end <= position or stretch.start >= end:
             continue
-        yield position, max(stretch.start, position), False
-        yield max(stretch.start, position), min(stretch.end, end), True
+        yield position, max(stretch.start, position), None
+        yield max(stretch.start, position), min(stretch.end, end), label
         position = min(stretch.end, end)
-    yield position, end, False
+    yield position, end, None
 
 
 def _cuts(comparison: Comparison, left: _Side, right: _Side) -> Iterator[tuple[int, int]]:

@@ -19,8 +19,8 @@ from cablecrawl.browse.compared import comparison_page
 from cablecrawl.browse.exported import Export, opened_export, rows
 from cablecrawl.browse.home import glance, home_page
 from cablecrawl.browse.source import source_page
-from cablecrawl.commands.opened import opened
 from cablecrawl.errors import CableCrawlError, NotThereError
+from cablecrawl.export.opened import opened
 from cablecrawl.export.read import Snapshot
 from cablecrawl.reference_id import parse
 from cablecrawl.store.database import DATABASE, storage_errors

@@ -23,8 +23,8 @@ from cablecrawl.browse.home import AS_PUBLISHED
 from cablecrawl.browse.pages import Pages
 from cablecrawl.browse.source import CHANGES
 from cablecrawl.browse.standing import standing_of
-from cablecrawl.commands.opened import opened
 from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.opened import opened
 from cablecrawl.export.ro_crate import LICENCE_NOTE
 from cablecrawl.export.tables import TABLES
 from cablecrawl.store.database import DATABASE, storage_errors

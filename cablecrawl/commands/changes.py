@@ -18,11 +18,11 @@ from cablecrawl.collation.hidden import Hidden
 from cablecrawl.commands.helptext import add_examples
 from cablecrawl.commands.interruption import ends_in_one_line
 from cablecrawl.commands.json_form import add_json, json_text
-from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.opened import opened
 from cablecrawl.export.read import Snapshot, StoredCable
 from cablecrawl.records import ChangeRecord
 from cablecrawl.store import tables as t

@@ -17,8 +17,8 @@ from scrapy.exceptions import UsageError
 
 from cablecrawl.commands.helptext import add_examples
 from cablecrawl.commands.interruption import ends_in_one_line
-from cablecrawl.commands.opened import opened
 from cablecrawl.commands.usage import refuse_in_one_line
+from cablecrawl.export.opened import opened
 from cablecrawl.report.stripped import stripped_by_rule
 
 FOLDER = Path("demo")

@@ -15,7 +15,6 @@ from cablecrawl.code_version import steps_sha256
 from cablecrawl.commands.helptext import add_examples, add_list
 from cablecrawl.commands.interruption import ends_in_one_line
 from cablecrawl.commands.json_form import add_json, print_json
-from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import refuse_in_one_line
@@ -28,6 +27,7 @@ from cablecrawl.export.folder import (
     unfinished_folder,
 )
 from cablecrawl.export.formats import DEFAULT_FORMATS, FORMATS
+from cablecrawl.export.opened import opened
 from cablecrawl.export.previous import end_of_latest, named_moment
 from cablecrawl.export.read import Snapshot
 from cablecrawl.export.selection import Selection, given_name, parted_names, read_selection

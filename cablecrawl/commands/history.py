@@ -16,16 +16,15 @@ from cablecrawl.collation.links import links_of
 from cablecrawl.commands.helptext import add_examples
 from cablecrawl.commands.interruption import ends_in_one_line
 from cablecrawl.commands.json_form import add_json, print_json
-from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
-from cablecrawl.commands.trace import find_cable
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
-from cablecrawl.reference_id import ReferenceID, parse
+from cablecrawl.export.opened import opened
+from cablecrawl.reference_id import ReferenceID
 from cablecrawl.releases import load_releases
 from cablecrawl.store.database import storage_errors
-from cablecrawl.trace.display import visible
+from cablecrawl.trace.asked import find_cable, read_reference_id
 
 
 class Command(ScrapyCommand):
@@ -103,7 +102,5 @@ def _read_arguments(args: list[str], changes: bool) -> ReferenceID | None:
         return None
     if len(args) != 1:
         raise CableCrawlError("give a reference ID, or --changes for the whole store")
-    asked = parse(args[0])
-    if asked is None:
-        raise CableCrawlError(f"{visible(args[0])}: spells no reference ID, such as 07ASTANA1033")
+    asked = read_reference_id(args[0])
     return asked

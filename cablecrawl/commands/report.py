@@ -14,11 +14,11 @@ from cablecrawl.capture.warc import fsync_folder
 from cablecrawl.commands.helptext import add_examples
 from cablecrawl.commands.interruption import ends_in_one_line
 from cablecrawl.commands.json_form import add_json, print_json
-from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.progress import Progress
 from cablecrawl.commands.usage import refuse_in_one_line
 from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.opened import opened
 from cablecrawl.store.database import storage_errors
 from cablecrawl.trace.display import visible
 

@@ -14,18 +14,17 @@ from cablecrawl.collation.hidden import Hidden
 from cablecrawl.commands.helptext import add_examples
 from cablecrawl.commands.interruption import ends_in_one_line
 from cablecrawl.commands.json_form import add_json, print_json
-from cablecrawl.commands.opened import opened
 from cablecrawl.commands.output import quiet_when_cut_off
 from cablecrawl.commands.usage import refuse_in_one_line
-from cablecrawl.errors import CableCrawlError, NotThereError
+from cablecrawl.errors import CableCrawlError
+from cablecrawl.export.opened import opened
 from cablecrawl.export.read import Snapshot, StoredCable
-from cablecrawl.reference_id import ReferenceID, parse
+from cablecrawl.reference_id import ReferenceID
 from cablecrawl.store.database import WARC_FOLDER, storage_errors
+from cablecrawl.trace.asked import find_cable, read_reference_id, trace_cable
 from cablecrawl.trace.display import Display, visible
 from cablecrawl.trace.explanation import FIELD_NAMES, explain
 from cablecrawl.trace.origin import Origins
-from cablecrawl.trace.records import CableTrace
-from cablecrawl.trace.report import Reporter
 
 NOT_VERIFIED = 2
 """Exit status: something does not follow from the bytes."""
@@ -106,48 +105,11 @@ class Command(ScrapyCommand):
 def _read_arguments(args: list[str]) -> tuple[ReferenceID, str | None]:
     if not 1 <= len(args) <= 2:
         raise CableCrawlError("give a reference ID, and a field if only one is wanted")
-    asked = parse(args[0])
-    if asked is None:
-        raise CableCrawlError(f"{visible(args[0])}: spells no reference ID, such as 07ASTANA1033")
+    asked = read_reference_id(args[0])
     field = args[1] if len(args) == 2 else None
     if field is not None and field not in FIELD_NAMES:
         raise CableCrawlError(f"{visible(field)}: no such field (one of {', '.join(FIELD_NAMES)})")
     return asked, field
-
-
-def find_cable(store: Snapshot, asked: ReferenceID) -> StoredCable:
-    """The cable of an ID. Raises NotThereError."""
-    cable = store.cable(asked.canonical)
-    if cable is None:
-        spelt = "" if asked.reason is None else f", as {visible(asked.stated)} is spelt"
-        twin = f"; it is probably a piece of {asked.fragment_of}" if asked.fragment_of else ""
-        raise NotThereError(f"{asked.canonical}{spelt}: not in the store{twin}")
-    return cable
-
-
-def trace_cable(
-    store: Snapshot,
-    cable: StoredCable,
-    asked: ReferenceID,
-    field: str | None,
-    data_dir: Path,
-    *,
-    verify: bool = False,
-    show: bool = False,
-) -> CableTrace:
-    """Trace all fields of a cable, or one. `show`: the setting SHOW_REDACTED_SPANS."""
-    explained = explain(cable, field)
-    verdicts = None
-    if verify:
-        # The pipelines and their rules: time that nobody waits for without need.
-        from cablecrawl.trace.recheck import Rechecker
-        from cablecrawl.trace.verdict import verify_cable
-
-        rechecker = Rechecker(data_dir / WARC_FOLDER)
-        verdicts = verify_cable(explained, store.connection, rechecker)
-    origins = Origins(store.connection, cable.reference_id, data_dir / WARC_FOLDER)
-    with closing(origins):
-        return Reporter(explained, origins, show_redacted_spans=show).report(asked, verdicts)
 
 
 def print_prov(store: Snapshot, cable: StoredCable, data_dir: Path, *, show: bool) -> None:

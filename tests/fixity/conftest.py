@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from cablecrawl.commands.opened import opened
 from cablecrawl.export.formats import DEFAULT_FORMATS
+from cablecrawl.export.opened import opened
 from cablecrawl.export.write import write_export
 from cablecrawl.fixity.check import Check
 from cablecrawl.fixity.findings import Finding, Report

@@ -1,4 +1,4 @@
-"""The store as commands see it that change nothing."""
+"""The store as those see it that change nothing."""
 
 from __future__ import annotations
 

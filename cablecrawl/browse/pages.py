@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
@@ -27,6 +27,7 @@ from cablecrawl.store.database import DATABASE, storage_errors
 
 Context = dict[str, Any]
 Found = TypeVar("Found")
+View = Callable[[Datasette, Request], Awaitable[Response]]
 
 OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
 
@@ -56,9 +57,9 @@ class Pages:
         with opened_export(export.database) as db:
             self._glance = glance(db)
 
-    def routes(self) -> list[tuple[str, Callable[..., Any]]]:
+    def routes(self) -> list[tuple[str, View]]:
         """As Datasette takes them: a pattern of the path, and what answers."""
-        return [
+        views = (
             (r"^/$", self.home),
             (r"^/search$", self.search),
             (r"^/cable/(?P<reference_id>[^/]+)$", self.cable),
@@ -66,7 +67,8 @@ class Pages:
             (r"^/compare/(?P<reference_id>[^/]+)$", self.compare),
             (r"^/capture/(?P<capture_id>[^/]+)$", self.capture),
             (r"^/source/(?P<name>[^/]+)$", self.source),
-        ]
+        )
+        return [(pattern, self._answering(view)) for pattern, view in views]
 
     async def home(self, datasette: Datasette, request: Request) -> Response:
         """The store at a glance."""
@@ -97,7 +99,7 @@ class Pages:
         try:
             found = await self._from_store(cable_page, asked, self.data_dir, show=self.show)
         except NotThereError as error:
-            return await self.failed(datasette, request, error, await self._citing(asked))
+            return await self._failed(datasette, request, error, await self._citing(asked))
         return await self._page(datasette, request, "cable", found)
 
     async def compare(self, datasette: Datasette, request: Request) -> Response:
@@ -172,19 +174,29 @@ class Pages:
 
         return await asyncio.to_thread(made)
 
-    async def failed(
+    def _answering(self, view: View) -> View:
+        """A view that says on a page why there is no such page, or why it cannot be made now.
+
+        Datasette's own answer to what is not found leads on to other spellings of the address,
+        and that to what fails is a traceback.
+        """
+
+        async def answer(datasette: Datasette, request: Request) -> Response:
+            try:
+                return await view(datasette, request)
+            except CableCrawlError as error:
+                return await self._failed(datasette, request, error)
+
+        return answer
+
+    async def _failed(
         self,
         datasette: Datasette,
         request: Request,
         error: CableCrawlError,
         citing: Sequence[str] = (),
     ) -> Response:
-        """Why there is no such page, or why it cannot be made now.
-
-        `citing`: cables that refer to the one that is not there.
-
-        Datasette's own answer to what is not found leads on to other spellings of the address.
-        """
+        """`citing`: cables that refer to the one that is not there."""
         status = NOT_FOUND if isinstance(error, NotThereError) else UNAVAILABLE
         found = {"error": str(error), "is_missing": status == NOT_FOUND, "citing": citing}
         return await self._page(datasette, request, "failed", found, status)

@@ -15,7 +15,6 @@ from datasette.app import Datasette
 from datasette.filters import FilterArguments
 from datasette.plugins import pm
 from datasette.utils import await_me_maybe
-from datasette.utils.asgi import Request, Response
 from pluggy import HookimplMarker, Result
 
 from cablecrawl.browse.exported import find_export
@@ -23,7 +22,6 @@ from cablecrawl.browse.home import AS_PUBLISHED
 from cablecrawl.browse.pages import Pages
 from cablecrawl.browse.source import CHANGES
 from cablecrawl.browse.standing import standing_of
-from cablecrawl.errors import CableCrawlError
 from cablecrawl.export.opened import opened
 from cablecrawl.export.ro_crate import LICENCE_NOTE
 from cablecrawl.export.tables import TABLES
@@ -147,15 +145,6 @@ class _Plugin:
     def render_cell(self, row: sqlite3.Row, value: object, column: str) -> object:
         """IDs of cables and captures lead to their pages."""
         return self._pages.link(row, column, value)
-
-    @hookimpl
-    def handle_exception(
-        self, datasette: Datasette, request: Request, exception: Exception
-    ) -> Awaitable[Response] | None:
-        """What ends one of our pages is said on a page."""
-        if isinstance(exception, CableCrawlError):
-            return self._pages.failed(datasette, request, exception)
-        return None
 
     @hookimpl(hookwrapper=True)
     def filters_from_request(self) -> Generator[None, Result[list[Any]], None]:

@@ -64,9 +64,10 @@ def test_a_store_that_is_lost_while_it_is_browsed_is_told_of_on_every_page(
 
 @pytest.mark.parametrize("name", ["a%20source%3A9132", "%7Etilde.html", "%"])
 def test_what_is_not_found_is_told_under_the_name_that_was_asked_for(
-    demo_pages: Get, name: str
+    demo_pages: Get, name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     status, content = demo_pages(f"/source/{name}")
     assert status == 404
     asked = {"a%20source%3A9132": "a source:9132", "%7Etilde.html": "~tilde.html"}.get(name, name)
     assert f"{asked}: the export has no such source" in unescape(content)
+    assert capfd.readouterr().err == ""

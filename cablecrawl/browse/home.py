@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cablecrawl.browse.exported import Export, Row, rows
-from cablecrawl.browse.standing import standing_of
+from cablecrawl.browse.standing import Standings
 from cablecrawl.export.read import Snapshot
 
 _SOURCES = """
@@ -72,7 +72,9 @@ def _some(names: list[Any]) -> str:
     return f"{named} or {left} more" if left > 0 else named
 
 
-def home_page(store: Snapshot, export: Export, found: Glance, *, show: bool) -> dict[str, Any]:
+def home_page(
+    store: Snapshot, export: Export, standings: Standings, found: Glance, *, show: bool
+) -> dict[str, Any]:
     """Counts, sources, and cables by year. `show`: what is hidden is shown."""
     through = export.through.at if export.through else None
     most = max((row["cables"] for row in found.years), default=0)
@@ -83,7 +85,7 @@ def home_page(store: Snapshot, export: Export, found: Glance, *, show: bool) -> 
         "shows": show,
         "as_published": AS_PUBLISHED,
         "selected": selected(export.selection),
-        "standing": standing_of(store.connection, export),
+        "standing": standings.of(store.connection),
         "sources": found.sources,
         "years": [{**row, "share": row["cables"] / most} for row in found.years],
     }

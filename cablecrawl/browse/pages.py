@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
@@ -19,6 +20,7 @@ from cablecrawl.browse.compared import comparison_page
 from cablecrawl.browse.exported import Export, opened_export, rows
 from cablecrawl.browse.home import glance, home_page
 from cablecrawl.browse.source import source_page
+from cablecrawl.browse.standing import Standings
 from cablecrawl.errors import CableCrawlError, NotThereError
 from cablecrawl.export.opened import opened
 from cablecrawl.export.read import Snapshot
@@ -50,12 +52,18 @@ class Pages:
     """
 
     def __init__(self, export: Export, data_dir: Path, *, show: bool) -> None:
-        """`show`: the setting SHOW_REDACTED_SPANS. Raises CableCrawlError."""
+        """`show`: the setting SHOW_REDACTED_SPANS.
+
+        Raises CableCrawlError where they cannot be read, or are not of each other.
+        """
         self.export = export
         self.data_dir = data_dir
         self.show = show and export.shows_redacted_spans
         with opened_export(export.database) as db:
             self._glance = glance(db)
+        self._standings = Standings(export)
+        with self._opened() as store:
+            self._standings.of(store.connection)
 
     def routes(self) -> list[tuple[str, View]]:
         """As Datasette takes them: a pattern of the path, and what answers."""
@@ -72,7 +80,9 @@ class Pages:
 
     async def home(self, datasette: Datasette, request: Request) -> Response:
         """The store at a glance."""
-        found = await self._from_store(home_page, self.export, self._glance, show=self.show)
+        found = await self._from_store(
+            home_page, self.export, self._standings, self._glance, show=self.show
+        )
         return await self._page(datasette, request, "home", found)
 
     async def search(self, datasette: Datasette, request: Request) -> Response:
@@ -165,11 +175,16 @@ class Pages:
 
         return await asyncio.to_thread(found)
 
+    @contextmanager
+    def _opened(self) -> Iterator[Snapshot]:
+        with storage_errors(self.data_dir / DATABASE), opened(self.data_dir) as store:
+            yield store
+
     async def _from_store(self, make: Callable[..., Found], *given: Any, **more: Any) -> Found:
         """What is made of the store, in a thread of its own. Raises CableCrawlError."""
 
         def made() -> Found:
-            with storage_errors(self.data_dir / DATABASE), opened(self.data_dir) as store:
+            with self._opened() as store:
                 return make(store, *given, **more)
 
         return await asyncio.to_thread(made)

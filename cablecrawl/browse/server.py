@@ -21,11 +21,8 @@ from cablecrawl.browse.exported import find_export
 from cablecrawl.browse.home import AS_PUBLISHED
 from cablecrawl.browse.pages import Pages
 from cablecrawl.browse.source import CHANGES
-from cablecrawl.browse.standing import standing_of
-from cablecrawl.export.opened import opened
 from cablecrawl.export.ro_crate import LICENCE_NOTE
 from cablecrawl.export.tables import TABLES
-from cablecrawl.store.database import DATABASE, storage_errors
 
 hookimpl = HookimplMarker("datasette")
 
@@ -68,8 +65,6 @@ def make_app(folder: Path, data_dir: Path, *, show_redacted_spans: bool) -> Data
     Raises CableCrawlError where they cannot be shown, or are not of each other.
     """
     export = find_export(folder)
-    with storage_errors(data_dir / DATABASE), opened(data_dir) as store:
-        standing_of(store.connection, export)
     pages = Pages(export, data_dir, show=show_redacted_spans)
     if pm.has_plugin(PLUGIN):
         pm.unregister(name=PLUGIN)

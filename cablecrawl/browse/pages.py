@@ -96,7 +96,8 @@ class Pages:
             return Response.redirect(f"/cable/{quote(known.canonical)}")
         columns = "&".join(f"_col={name}" for name in LISTED)
         # To count the rows of a word that is in every cable takes longer than to list some.
-        words = f"&_search={quote(asked)}&_nocount=1" if asked else ""
+        has_words = any(character.isalnum() for character in asked)
+        words = f"&_search={quote(asked)}&_nocount=1" if has_words else ""
         return Response.redirect(f"/cables/cables?{columns}{words}")
 
     async def row(self, datasette: Datasette, request: Request) -> Response:

@@ -125,6 +125,7 @@ def test_a_reader_searches_clicks_through_to_a_byte_and_compares(
     assert page.locator("#quote").inner_text() == "CYPRUS: THE CATS OF THE BUFFER ZONE"
     shown = bytes.fromhex(page.locator(".bytes mark").inner_text())
     assert shown == b"CYPRUS: THE CATS OF THE BUFFER ZONE"
+    page.wait_for_load_state()  # what hears a key is there then
     page.keyboard.press("j")
     assert page.locator(".ledger .current").count() == 1
     page.get_by_role("link", name=CATS).first.click()
@@ -253,6 +254,7 @@ def test_the_menu_of_a_column_opens_by_the_keyboard(chromium: Any, served: Serve
     page.get_by_role("button", name="Menu of subject").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.closest('.dropdown-menu') !== null")
+    page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
     assert page.evaluate(CONTRAST) == []
     page.keyboard.press("Escape")
     assert not page.locator(".dropdown-menu").last.is_visible()

@@ -15,6 +15,7 @@ import pytest
 
 from cablecrawl.browse.captured import capture_page
 from cablecrawl.browse.compared import comparison_page
+from cablecrawl.browse.home import AS_PUBLISHED
 from cablecrawl.capture import ResponseReader
 from cablecrawl.capture.http import content_codings, parse_head
 from cablecrawl.collation.hidden import text_of
@@ -115,7 +116,13 @@ def test_what_a_search_found_is_headed_by_its_words_and_their_count(
     }.items():
         _, content = demo_pages(path)
         assert f"<h1>{heading}</h1>" in content and f"<title>{heading}</title>" in content, path
-        assert "have every text as its source publishes it" in content
+        assert AS_PUBLISHED in content
+
+
+def test_a_search_without_a_word_shows_all_cables(demo_pages: Get) -> None:
+    for asked in ('"', '""', "( ", "*", "- -"):
+        status, content = demo_pages(f"/search?{urlencode({'q': asked})}")
+        assert status == 200 and "All cables" in content, asked
 
 
 def test_a_search_goes_through_an_index_and_sorts_nothing(demo_pages: Get) -> None:

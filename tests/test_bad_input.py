@@ -242,10 +242,9 @@ def test_a_second_run_on_a_store_is_refused_and_the_first_is_unharmed(
         url = f"url={server.url}"
         with project.start_crawl("-a", url) as crawl:
             assert crawl.wait_for(lambda: len(server.requests) > 2)
-            site = server.site
-            site.latency = 1.0  # the first is not to end before the second has tried
+            server.site.may_answer.clear()  # the first does not end before the others have tried
             refused = [project.crawl("-a", url), project.reparse()]
-            site.latency = 0.0
+            server.site.may_answer.set()
             first = crawl.ended()
     for ended in refused:
         assert_one_line(ended, LOCKED, str(project.data_dir), "at work", "-s DATA_DIR=")

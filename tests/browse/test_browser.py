@@ -312,6 +312,7 @@ def test_what_a_change_is_of_two_texts_is_told_without_a_mouse(
     page = chromium.new_page()
     page.goto(f"{served.url}/cable/{CATS}")
     page.get_by_role("link", name=re.compile("compare with text")).first.click()
+    page.wait_for_load_state()  # what hears a key is there then
     button = page.locator(".legend button").first
     button.focus()
     page.keyboard.press("Enter")

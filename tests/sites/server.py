@@ -69,6 +69,16 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+# Seconds that a request is held: a test that forgot it ends all the same.
+LONGEST_HELD = 50
+
+
+def _is_open() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 Script = Callable[[str], Answer | None]
 """From path and query, as asked for, to an answer."""
 
@@ -93,6 +103,8 @@ class Site:
     script: Script | None = None
     """Answers first, as a site's own program does; what it leaves (None) is looked for as a file.
     Faults on a path hold for it too."""
+    may_answer: threading.Event = field(default_factory=_is_open)
+    """While it is cleared, requests are held."""
     requests: list[Request] = field(default_factory=list)
     url: str = ""
     """`http://127.0.0.1:PORT/`, once it is served."""
@@ -206,6 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
         site = self.server.site
         if site.latency:
             time.sleep(site.latency)
+        site.may_answer.wait(LONGEST_HELD)
         path = urlsplit(self.path).path
         fault = site.take_fault(path)
         if fault is not None and fault.kind == "slow":

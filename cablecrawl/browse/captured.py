@@ -94,7 +94,7 @@ def capture_page(
             where = shown.bytes_at(*quoted)
     rules = {rule.name: rule for rule in load_rules()}
     return {
-        "capture": replace(held.capture, url=_masked(hiding, held.capture.url)),
+        "capture": replace(held.capture, url=_address(hiding, held.capture.url)),
         "held": held,
         "run": run,
         "findings": rechecked.findings,
@@ -147,8 +147,10 @@ def _place(at: str, document: str) -> tuple[int, int]:
     return start, end
 
 
-def _masked(hiding: Sequence[Hidden], value: str) -> str:
-    return without(value, hidden_stretches(hiding, value), 0, len(value))
+def _address(hiding: Sequence[Hidden], address: str) -> str:
+    for hidden in hiding:
+        address = hidden.address(address)
+    return address
 
 
 class ShownPage:

@@ -90,7 +90,7 @@ class Changes:
         return ChangeRecord(
             of_cable.reference_id,
             fate.source,
-            hidden.mask(fate.url),
+            hidden.address(fate.url),
             _kinds(fate, {each.field for each in fields}),
             of_cable.is_new,
             None if before is None else _state(before),

@@ -78,6 +78,7 @@ class Hidden:
         self._places: dict[str, list[Stretch]] = defaultdict(list)
         self._stretches: dict[str, list[Stretch]] = {}
         self._withheld: frozenset[str] = frozenset()
+        self._folders: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -105,6 +106,8 @@ class Hidden:
             # What every text shows is not hidden by a title that ends before it.
             shown = frozenset.intersection(*(Words(text).known for text in texts.values()))
             hidden._compare({name: Words(name) for name in names}, shown)
+        folders = (frozenset(witness.url.split("/")[3:-1]) for witness in cable.witnesses)
+        hidden._folders = frozenset.intersection(*folders)
         unknown = former.names - current
         if unknown and any(map(has_mark, (*texts.values(), *names))):
             hidden._withhold(unknown, [*texts.values(), *current])
@@ -121,6 +124,15 @@ class Hidden:
         make no difference. Masking twice is masking once.
         """
         return self.excerpt(text, 0, len(text))
+
+    def address(self, address: str) -> str:
+        """The URL or locator of a copy, masked; but for folders that all copies' URLs have.
+
+        Those are with the reading that hides, too: the "cable" of `/cable/2009/` is no secret for
+        a text that lacks the word. The name of a page stays hidden where it spells what is.
+        """
+        hidden = [each for each in self.occurrences(address) if not self._is_folder(address, each)]
+        return without(address, hidden, 0, len(address))
 
     def former(self, value: str) -> str:
         """A value that a reparse no longer gave, masked; all of it where that is not enough.
@@ -159,6 +171,11 @@ class Hidden:
             found = merged(text, [*places, *self.occurrences(text)])
             self._stretches[reading.sha256] = found
         return found
+
+    def _is_folder(self, address: str, stretch: Stretch) -> bool:
+        start, end = stretch
+        is_whole = address[start - 1 : start] == "/" == address[end : end + 1]
+        return is_whole and address[start:end] in self._folders
 
     def _withhold(self, names: Iterable[str], vouchers: Iterable[str]) -> None:
         """Hide whole the names that have a word which none of `vouchers` has."""

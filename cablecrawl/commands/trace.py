@@ -120,5 +120,7 @@ def print_prov(store: Snapshot, cable: StoredCable, data_dir: Path, *, show: boo
     with closing(origins):
         hidden = Hidden.of(cable, origins.former, show=show)
         excerpt = hidden.excerpt if hidden else None
-        document = cable_provenance(explain(cable), origins, store.connection, hidden.mask, excerpt)
+        document = cable_provenance(
+            explain(cable), origins, store.connection, hidden.mask, excerpt, hidden.address
+        )
     print(prov_json(document))

@@ -263,7 +263,7 @@ class Edition:
         for copy in witness.copies:
             bibl = _add(element, "bibl", type="copy")
             _add(bibl, "publisher", copy.source)
-            url = self._hidden.mask(copy.url)
+            url = self._hidden.address(copy.url)
             link = {} if HIDDEN in url else {"target": _address(url)}
             _add(bibl, "ref", url, link)
             _add(bibl, "date", copy.first_seen, type="first_seen")

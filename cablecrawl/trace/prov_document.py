@@ -78,17 +78,19 @@ def cable_provenance(
     db: Connection,
     mask: Mask,
     excerpt: Excerpt | None = None,
+    address: Mask | None = None,
 ) -> ProvDocument:
     """The provenance of a cable: of every claim of every reading, and of its record.
 
     `explained` has to be that of all fields, and `origins` those of the same cable. `excerpt`
     masks quotes as parts of their pages, for which WARC files are read; give it where anything
-    is hidden, since a quote that ends in a name is not known for it by itself.
+    is hidden, since a quote that ends in a name is not known for it by itself. `address` masks URLs
+    and locators; None: as `mask` does.
     """
     names = {witness.source for witness in explained.cable.witnesses}
     rows = db.execute(select(t.source.c.name, t.source.c.publisher)).all()
     publishers = {row.name: row.publisher for row in rows if row.name in names}
-    return _Document(explained, origins, publishers, mask, excerpt).build()
+    return _Document(explained, origins, publishers, mask, excerpt, address or mask).build()
 
 
 def prov_json(document: ProvDocument) -> str:
@@ -116,6 +118,7 @@ class _Document:
         publishers: dict[str, str],
         mask: Mask,
         excerpt: Excerpt | None,
+        address: Mask,
     ) -> None:
         self._explained = explained
         self._id = explained.cable.reference_id
@@ -123,6 +126,7 @@ class _Document:
         self._publishers = publishers
         self._mask = mask
         self._excerpt = excerpt
+        self._address = address
         self._releases = {release.id: release for release in load_releases()}
         self._document = ProvDocument()
         self._known: set[QualifiedName] = set()
@@ -199,7 +203,7 @@ class _Document:
 
     def _page(self, capture: CaptureRecord) -> QualifiedName:
         """What the source had at an address, whatever it said at the time."""
-        url = self._mask(capture.url)
+        url = self._address(capture.url)
         name = _name("page", f"{capture.source}/{url}")
         if self._is_new(name):
             attributes = {"prov:type": TERMS["Page"], "cc:url": url}
@@ -215,7 +219,7 @@ class _Document:
                 "prov:type": TERMS["Capture"],
                 "cc:outcome": capture.outcome,
                 "cc:status": capture.status,
-                "cc:via": None if capture.via is None else self._mask(capture.via),
+                "cc:via": None if capture.via is None else self._address(capture.via),
                 "cc:warc": capture.warc,
                 "cc:offset": capture.offset,
                 "cc:length": capture.length,
@@ -277,8 +281,8 @@ class _Document:
         attributes = {
             "prov:type": TERMS["Reading"],
             "cc:sha256": reading.sha256,
-            "cc:url": self._mask(witness.url),
-            "cc:locator": self._mask(witness.locator),
+            "cc:url": self._address(witness.url),
+            "cc:locator": self._address(witness.locator),
             "cc:statedId": self._mask(witness.stated_id),
             "cc:encoding": reading.encoding,
             "cc:decoding": reading.decoding,

@@ -93,8 +93,8 @@ class Reporter:
             "shown" if self._shows else "hidden" if self._hidden else "none",
             ChosenTrace(
                 chosen.source,
-                self._mask(chosen.url),
-                self._mask(chosen.locator),
+                self._address(chosen.url),
+                self._address(chosen.locator),
                 chosen.latest.layout,
                 chosen.latest.sha256,
                 record.chosen_by,
@@ -168,8 +168,8 @@ class Reporter:
             claim.confidence or None,
             ground.stored.current,
             ground.witness.source,
-            self._mask(ground.witness.url),
-            self._mask(ground.witness.locator),
+            self._address(ground.witness.url),
+            self._address(ground.witness.locator),
             ground.reading.sha256,
             self._origins.captures[row].capture_id,
             claim.start,
@@ -222,8 +222,8 @@ class Reporter:
             value if explanation.field in OWN_VALUES else self._masked(value),
             agrees,
             rival.witness.source,
-            self._mask(rival.witness.url),
-            self._mask(rival.witness.locator),
+            self._address(rival.witness.url),
+            self._address(rival.witness.locator),
             rival.reading.sha256,
             rival.standing,
             None,
@@ -238,7 +238,7 @@ class Reporter:
             former.value in values,
             former.source,
             "",
-            self._mask(former.locator),
+            self._address(former.locator),
             "",
             "former",
             former.reparsed_at,
@@ -254,8 +254,8 @@ class Reporter:
         document = decoded.document if decoded is not None else None
         return CaptureTrace(
             capture.source,
-            self._mask(capture.url),
-            None if capture.via is None else self._mask(capture.via),
+            self._address(capture.url),
+            None if capture.via is None else self._address(capture.via),
             capture.fetched_at,
             capture.outcome,
             capture.status,
@@ -266,7 +266,7 @@ class Reporter:
             capture.payload_length,
             capture.revisit_of,
             [
-                f"{sighting.event} {self._mask(sighting.locator)}"
+                f"{sighting.event} {self._address(sighting.locator)}"
                 for sighting in self._origins.sightings
                 if sighting.capture == row
             ],
@@ -295,6 +295,9 @@ class Reporter:
 
     def _mask(self, text: str) -> str:
         return self._hidden.mask(text) if self._hidden else text
+
+    def _address(self, address: str) -> str:
+        return self._hidden.address(address) if self._hidden else address
 
     def _masked(self, value: Any) -> Any:
         match value:

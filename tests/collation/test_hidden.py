@@ -77,6 +77,16 @@ def test_nothing_is_hidden_where_all_texts_have_the_marks() -> None:
     assert not hidden_of(MARKED, MARKED.replace("brass bands", "string quartets"))
 
 
+def test_the_folders_of_an_address_are_shown_and_the_name_of_a_page_is_not() -> None:
+    """A text that has the word "cable" where another is marked makes no secret of `/cable/`."""
+    hidden = hidden_of(SHOWN.replace("Orlovskaya", "Orlovskaya in the cable"), MARKED)
+    assert HIDDEN in hidden.mask("a cable")
+    assert hidden.address("http://one/cable/07ASTANA9033.html").endswith("/cable/07ASTANA9033.html")
+    for address in ("/cable/madina-orlovskaya.html", "/cable/mad%69na/", "/orlovskaya/cable"):
+        assert not words_of(hidden.address(f"http://one{address}")) & NAMED
+    assert hidden.address("http://one/cable") == f"http://one/{HIDDEN}"
+
+
 def test_what_is_asked_for_is_shown() -> None:
     hidden = Hidden.of(cable_of(SHOWN, MARKED), show=True)
     assert not hidden

@@ -73,23 +73,33 @@ _FIRST = text("""
 """)
 # Copies that are missing in this crawl, in how many crawls since they were last seen, and the
 # capture that says so. Crawls with an alarm count for nothing, nor do those in which the source
-# showed neither a cable nor a list of them.
+# showed neither a cable nor a list of them. The joins are crossed to begin with what was missing,
+# which is little: left to choose, SQLite asks all of that of every capture.
 _MISSING = text("""
-    SELECT witness.id AS witness, max(capture.id) AS capture,
-        count(DISTINCT run.crawl) AS crawls, max(run.crawl = :crawl) AS is_now
-    FROM missing
-    JOIN capture ON capture.id = missing.capture
-    JOIN run ON run.id = capture.run
-    JOIN witness ON witness.source = capture.source AND witness.url = capture.url
-    WHERE capture.source = :source
-        AND capture.id > (SELECT max(sighting.capture) FROM sighting
+    WITH showing AS (
+        SELECT DISTINCT run.crawl FROM capture JOIN run ON run.id = capture.run
+        WHERE capture.source = :source
+            AND (capture.id IN (SELECT capture FROM index_page)
+                OR EXISTS (SELECT 1 FROM sighting
+                    WHERE sighting.capture = capture.id AND sighting.reading IS NOT NULL))
+    ),
+    absent AS MATERIALIZED (
+        SELECT capture.id AS capture, capture.url, run.crawl
+        FROM missing
+        CROSS JOIN capture ON capture.id = missing.capture
+        CROSS JOIN run ON run.id = capture.run
+        WHERE capture.source = :source
+            AND NOT EXISTS (SELECT 1 FROM alarm WHERE alarm.source = capture.source
+                AND alarm.crawl = run.crawl AND alarm.reason = :reason AND alarm.lifted IS NULL)
+            AND run.crawl IN (SELECT crawl FROM showing)
+    )
+    SELECT witness.id AS witness, max(absent.capture) AS capture,
+        count(DISTINCT absent.crawl) AS crawls, max(absent.crawl = :crawl) AS is_now
+    FROM witness
+    CROSS JOIN absent ON absent.url = witness.url
+    WHERE witness.source = :source
+        AND absent.capture > (SELECT max(sighting.capture) FROM sighting
             WHERE sighting.witness = witness.id)
-        AND NOT EXISTS (SELECT 1 FROM alarm WHERE alarm.source = capture.source
-            AND alarm.crawl = run.crawl AND alarm.reason = :reason AND alarm.lifted IS NULL)
-        AND EXISTS (SELECT 1 FROM capture AS other JOIN run AS of_other ON of_other.id = other.run
-            WHERE of_other.crawl = run.crawl AND other.source = capture.source
-                AND (other.id IN (SELECT capture FROM index_page)
-                    OR other.id IN (SELECT capture FROM sighting WHERE reading IS NOT NULL)))
     GROUP BY witness.id
     HAVING is_now AND crawls >= :gone_after
     ORDER BY witness.id

@@ -99,7 +99,6 @@ class Progress:
             self._line.blank()
 
 
-# Published without type information.
 class _Line(tqdm):  # type: ignore[misc]  # its base has no types
     """What stands on the line."""
 

@@ -13,7 +13,9 @@ from cablecrawl.report.numbering import Numbering, numbers_by_year
 from cablecrawl.report.numbers import Numbers, PostYear
 from cablecrawl.report.sections.missing import missing
 
-HIGHEST_OF_STATE = posts().spelt("STATE").highest  # type: ignore[union-attr]
+STATE = posts().spelt("STATE")
+assert STATE is not None
+HIGHEST_OF_STATE = STATE.highest
 
 
 def row_of(held: Sequence[str], cited: Sequence[str] = ()) -> PostYear:
